@@ -1,0 +1,121 @@
+import type { FaultCode } from '../fault/fault.ts'
+import type { Instance, Port, Registration } from '../instance/instance.ts'
+
+/**
+ * The session protocol, version 1: JSON text frames over a websocket at `/api/v1/session`.
+ * docs/protocol.md describes it for other languages. Cursors travel as `epoch.revision`. Liveness is the
+ * websocket's own ping (server → client) and pong.
+ *
+ * A request carries a `seq` that its `done` or `failed` repeats. Namespaces default to `default`.
+ */
+export const protocolVersion = 1
+
+/** A registration on the wire: everything but service, id and one port has a default. */
+export interface RegistrationMessage extends Partial<Omit<Registration, 'service' | 'id' | 'ports'>> {
+  readonly service: string
+  readonly id: string
+  readonly ports: readonly (number | (Partial<Port> & { readonly number: number }))[]
+}
+
+interface Target {
+  readonly namespace?: string
+  readonly service: string
+}
+
+export type ClientMessage =
+  /** First frame of a connection. `resume` names the session that this connection goes on with. */
+  | {
+      readonly type: 'hello'
+      readonly protocol: number
+      readonly kind: 'sdk' | 'proxy' | 'agent'
+      readonly name: string
+      readonly resume?: string
+    }
+  | { readonly type: 'register'; readonly seq: number; readonly instance: RegistrationMessage }
+  /** A goodbye. Ignored when a newer incarnation has registered since. */
+  | ({
+      readonly type: 'deregister'
+      readonly seq: number
+      readonly id: string
+      readonly incarnation: number
+    } & Target)
+  /** Renews a lease explicitly; a living session renews all that it registered by itself. */
+  | ({
+      readonly type: 'renew'
+      readonly seq: number
+      readonly id: string
+      readonly incarnation: number
+    } & Target)
+  /** Starts draining; `may-stop` follows when every subscriber has acknowledged or `graceMs` are over. */
+  | ({
+      readonly type: 'drain'
+      readonly seq: number
+      readonly id: string
+      readonly graceMs?: number
+    } & Target)
+  | ({ readonly type: 'watch'; readonly seq: number; readonly from?: string } & Target)
+  | ({ readonly type: 'unwatch'; readonly seq: number } & Target)
+  /** Asks for the gateway's routes, now and at every change. */
+  | { readonly type: 'watch-routes'; readonly seq: number }
+  /** From `cursor` on, this client picks by the set of that revision. */
+  | ({ readonly type: 'ack'; readonly cursor: string } & Target)
+  /** Compares a view with the registry's: answered by `done`, after a snapshot if the two differ. */
+  | ({
+      readonly type: 'compare'
+      readonly seq: number
+      readonly cursor: string
+      readonly count: number
+    } & Target)
+
+/** Why an instance left a service. `lost` came without a goodbye and without proof; the others are proof. */
+export type DepartureReason = 'goodbye' | 'exited' | 'refused' | 'expired' | 'removed'
+
+export interface Departure {
+  readonly id: string
+  readonly reason: DepartureReason
+}
+
+/** A host or path prefix that the gateway sends to one service. First match wins. */
+export interface Route {
+  readonly match: { readonly host?: string; readonly path?: string }
+  readonly service: string
+  readonly namespace?: string
+}
+
+/** What a gateway needs to know from the configuration of its registry. */
+export interface RouteTable {
+  readonly routes: readonly Route[]
+  /** Services that are reachable by `Host: NAME.portolan`: all on loopback, else those with `expose: true`. */
+  readonly exposed: 'all' | readonly string[]
+}
+
+export type ServerMessage =
+  | {
+      readonly type: 'welcome'
+      readonly protocol: number
+      readonly session: string
+      readonly epoch: string
+      /** Pings come at this interval; silence for several of them means that the server is gone. */
+      readonly pingMs: number
+      readonly leaseMs: number
+    }
+  | { readonly type: 'done'; readonly seq: number; readonly incarnation?: number; readonly cursor?: string }
+  | {
+      readonly type: 'failed'
+      /** Absent when the frame could not be read far enough to know it. */
+      readonly seq?: number
+      readonly code: FaultCode
+      readonly message: string
+      readonly hint?: string
+      readonly retryable: boolean
+    }
+  | ({ readonly type: 'snapshot'; readonly cursor: string; readonly instances: readonly Instance[] } & Target)
+  | ({
+      readonly type: 'delta'
+      readonly cursor: string
+      readonly put: readonly Instance[]
+      readonly gone: readonly Departure[]
+    } & Target)
+  | { readonly type: 'routes'; readonly table: RouteTable }
+  /** A drained instance of this session may stop: nobody picks it any more. */
+  | ({ readonly type: 'may-stop'; readonly id: string; readonly acknowledged: boolean } & Target)

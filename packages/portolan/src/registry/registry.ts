@@ -1,0 +1,105 @@
+import type {
+  CauseKind,
+  Cursor,
+  Departure,
+  Instance,
+  InstanceName,
+  InstanceSet,
+  Registration,
+  ServiceName,
+} from '@portolan/core'
+
+/** Who asks: a token's name and what it may do. */
+export interface Principal {
+  readonly name: string
+  /** Admins may touch another owner's instance. */
+  readonly admin: boolean
+}
+
+/** What keeps an instance alive: heartbeats within a lease, a session, a supervised process, or the config file. */
+export type Tether = 'lease' | 'session' | 'process' | 'static'
+
+export interface RegisterRequest {
+  readonly registration: Registration
+  readonly principal: Principal
+  readonly source: string
+  readonly tether: Tether
+  /** The session that holds it, where the tether is one. */
+  readonly session?: string
+}
+
+export interface Registered {
+  readonly incarnation: number
+  readonly cursor: Cursor
+}
+
+/** Weight 0 to 1,000,000, or the registered one; out of service adds the cause `operator`. Survives restarts. */
+export interface Override {
+  readonly weight?: number
+  readonly outOfService?: boolean
+  readonly reason?: string
+}
+
+/** One step of a service's view: whole (`snapshot`), or what changed since the step before. */
+export type ViewChange =
+  | { readonly kind: 'snapshot'; readonly set: InstanceSet }
+  | {
+      readonly kind: 'delta'
+      readonly set: InstanceSet
+      readonly put: readonly Instance[]
+      readonly gone: readonly Departure[]
+    }
+
+/**
+ * Somebody who watches a service. A subscriber that answers false is congested: it gets nothing until its
+ * subscription's `resume`, then all that it missed in one coalesced change (or a snapshot).
+ * The same `ViewChange` object goes to all subscribers that are in step, so its encoding can be made once.
+ */
+export type Subscriber = (change: ViewChange) => boolean
+
+export interface Subscription {
+  resume(): void
+  /** This subscriber now picks by the set of `cursor`. */
+  acknowledge(cursor: Cursor): void
+  close(): void
+}
+
+/** The registry as the API, the supervisor and the config see it. Methods throw `Fault`s. */
+export interface Registry {
+  /**
+   * Idempotent upsert, resolved when it would survive SIGKILL.
+   * @throws Fault `instance_owned_by_other`, `too_many`, `store_failed`
+   */
+  register(request: RegisterRequest): Promise<Registered>
+  /** @throws Fault `instance_not_found`, `stale_incarnation`, `forbidden` */
+  renew(name: InstanceName, principal: Principal, incarnation?: number): void
+  /** A goodbye (`reason` default `goodbye`). One of an older incarnation never removes its successor. */
+  deregister(
+    name: InstanceName,
+    principal: Principal,
+    options?: { readonly incarnation?: number; readonly reason?: Departure['reason'] },
+  ): Promise<void>
+  override(name: InstanceName, principal: Principal, override: Override): Promise<Instance>
+  /** Resolves when every subscriber has acknowledged (true) or the grace time is over (false). */
+  drain(name: InstanceName, principal: Principal, graceMs: number): Promise<boolean>
+  /** Sets (`reason` given) or lifts (undefined) the cause that (kind, owner) names. */
+  report(
+    name: InstanceName,
+    cause: { readonly kind: CauseKind; readonly owner: string; readonly reason: string | undefined },
+  ): Promise<void>
+
+  services(): readonly { readonly name: ServiceName; readonly instances: number; readonly healthy: number }[]
+  /** The service's newest set; an empty one when nobody has registered. */
+  view(service: ServiceName): InstanceSet
+  find(name: InstanceName): Instance | undefined
+  /** `from` = a cursor that the subscriber holds already: only what came after it is sent, where that is known. */
+  subscribe(service: ServiceName, from: Cursor | undefined, subscriber: Subscriber): Subscription
+  readonly cursor: Cursor
+
+  /** A session was opened, fell silent, answered again or closed: facts about a connection, not about instances. */
+  sessionOpened(session: string): void
+  sessionSilent(session: string): void
+  sessionAnswered(session: string): void
+  sessionClosed(session: string): void
+  close(): Promise<void>
+}
