@@ -13,6 +13,7 @@ export type FaultCode =
   | 'instance_owned_by_other'
   | 'internal'
   | 'invalid_request'
+  | 'method_not_allowed'
   | 'no_instance_available'
   | 'not_found'
   | 'origin_not_allowed'
