@@ -1,10 +1,79 @@
-export * from './balance/balancer.ts'
-export * from './fault/fault.ts'
-export * from './instance/cause.ts'
-export * from './instance/cursor.ts'
-export * from './instance/instance.ts'
-export * from './instance/instance-set.ts'
-export * from './session/messages.ts'
-export * from './time/clock.ts'
-export * from './time/duration.ts'
-export * from './view/resolver.ts'
+export {
+  formatHostPort,
+  type HostPort,
+  type HostPortOptions,
+  isPort,
+  parseHostPort,
+} from './address/host-port.ts'
+export {
+  canonicalIp,
+  formatIp,
+  type IpAddress,
+  type Ipv4Address,
+  type Ipv6Address,
+  mappedIpv4,
+  parseIp,
+  parseIpv4,
+  parseIpv6,
+} from './address/ip.ts'
+export { isLinkLocal, isLoopback, isUnspecified } from './address/scope.ts'
+export { Balancer } from './balance/balancer.ts'
+export { type Eligible, eligible } from './balance/eligible.ts'
+export { type LeastRequestOptions, leastRequest } from './balance/least-request.ts'
+export type { Endpoint, Outcome, PickContext, Picker, Policy } from './balance/picker.ts'
+export {
+  defaultPolicy,
+  isPolicyName,
+  type PolicyName,
+  policies,
+  policyByName,
+  policyNames,
+} from './balance/policies.ts'
+export { randomChoice } from './balance/random.ts'
+export { roundRobin } from './balance/round-robin.ts'
+export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
+export { type Cause, type CauseKind, causeKinds, withCause, withoutCause } from './instance/cause.ts'
+export { type Cursor, covers, formatCursor, parseCursor } from './instance/cursor.ts'
+export {
+  defaultNamespace,
+  type Instance,
+  type InstanceName,
+  isHealthy,
+  type Port,
+  type PortProtocol,
+  parseServiceKey,
+  portProtocols,
+  type Registration,
+  type ServiceName,
+  serviceKey,
+} from './instance/instance.ts'
+export { emptySet, type InstanceSet, orderedById } from './instance/instance-set.ts'
+export { checkWeight, defaultWeight, isWeight, maxWeight, minWeight } from './instance/weight.ts'
+export { editDistance, nearest, suggestion } from './naming/nearest.ts'
+export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
+export {
+  type ClientMessage,
+  type Departure,
+  type DepartureReason,
+  protocolVersion,
+  type RegistrationMessage,
+  type Route,
+  type RouteTable,
+  type ServerMessage,
+} from './session/messages.ts'
+export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
+export { formatDuration, parseDuration } from './time/duration.ts'
+export { type Leaving, planLeaving } from './view/leaving.ts'
+export type { Resolver, Unsubscribe, View } from './view/resolver.ts'
+export {
+  applyLeaves,
+  applyMessage,
+  confirmedCount,
+  type DeltaMessage,
+  markFresh,
+  markStale,
+  nextLeave,
+  type ServiceView,
+  type SnapshotMessage,
+  unknownView,
+} from './view/service-view.ts'

@@ -1,0 +1,56 @@
+import type { CauseKind } from '../instance/cause.ts'
+import type { Instance } from '../instance/instance.ts'
+import type { Endpoint } from './picker.ts'
+
+/** The endpoints that may be picked, and whether that took failing open. */
+export interface Eligible {
+  readonly endpoints: readonly Endpoint[]
+  /** Every instance that takes traffic carries a cause: picks go to those that are least bad. */
+  readonly panic: boolean
+}
+
+const never = Number.POSITIVE_INFINITY
+
+/**
+ * How bad a cause is. Few coarse ranks, not a fine order: a fine one would send a whole service's load to its
+ * single least bad instance. Rank 1 may still serve; at rank 2 nothing listens; rank 3 works, but is leaving,
+ * and whoever drains it counts on silence.
+ */
+const rankOfKind: Readonly<Record<CauseKind, number>> = {
+  disconnected: 1,
+  outlier: 1,
+  ttl: 1,
+  http: 1,
+  grpc: 1,
+  script: 1,
+  tcp: 2,
+  starting: 2,
+  draining: 3,
+  operator: never,
+}
+
+/** An instance is as bad as the worst of its causes; 0 = healthy. */
+function rank(instance: Instance): number {
+  let worst = 0
+  // A newer registry may send a kind that we do not know: it may still serve.
+  for (const { kind } of instance.causes) worst = Math.max(worst, rankOfKind[kind] ?? 1)
+  return worst
+}
+
+/**
+ * Healthy endpoints of weight > 0; when there is none, those of the lowest rank of badness: never one that an
+ * operator took out, and draining ones only when nothing else is left.
+ */
+export function eligible(endpoints: readonly Endpoint[]): Eligible {
+  let best = never
+  let chosen: Endpoint[] = []
+  for (const endpoint of endpoints) {
+    if (!(endpoint.weight > 0)) continue
+    const own = rank(endpoint.instance)
+    if (own > best || own === never) continue
+    if (own < best) chosen = []
+    best = own
+    chosen.push(endpoint)
+  }
+  return { endpoints: chosen, panic: best > 0 && chosen.length > 0 }
+}

@@ -1,0 +1,46 @@
+import type { Instance } from '../instance/instance.ts'
+import type { Random } from '../time/clock.ts'
+
+/**
+ * A balancer's own record of one instance. It is kept by instance id over set changes (a new incarnation starts a
+ * new record), so that load and history survive updates. Pickers read it; only the balancer writes it.
+ */
+export interface Endpoint {
+  readonly id: string
+  /** The instance as the newest set describes it. */
+  instance: Instance
+  /** Effective weight. Policies only ever get endpoints of weight > 0. */
+  weight: number
+  /** Picks that are not done yet. */
+  inFlight: number
+}
+
+/** What a picker may know of the request. */
+export interface PickContext {
+  /** Requests with equal keys go to the same instance, where the policy is a hashing one. */
+  readonly hashKey?: string
+  /** Endpoints that this request has tried: avoided while another is left. */
+  readonly tried?: readonly Endpoint[]
+}
+
+/** A momentary, replaceable choice among one set's endpoints. `pick` is synchronous and does not allocate. */
+export interface Picker {
+  /** `undefined`: there is nothing to pick. */
+  pick(context?: PickContext): Endpoint | undefined
+}
+
+/**
+ * A balancing policy: builds a picker from the endpoints that may be picked now (all of weight > 0).
+ * A policy may carry state from one picker to the next, so each balancer has one of its own.
+ */
+export type Policy = (endpoints: readonly Endpoint[], random: Random) => Picker
+
+/** The picker for none or one endpoint, where every policy is the same; `undefined` for more. */
+export function trivialPicker(endpoints: readonly Endpoint[]): Picker | undefined {
+  if (endpoints.length > 1) return undefined
+  const only = endpoints[0]
+  return { pick: () => only }
+}
+
+/** How a request ended, as the balancer wants to know it. */
+export type Outcome = 'success' | 'failure' | 'cancelled'
