@@ -1,0 +1,70 @@
+import type { ByteWriter } from './byte-writer.ts'
+import { SP } from './bytes.ts'
+import { isNamedByConnection } from './field-values.ts'
+import { isPlain } from './forward-request.ts'
+import { field } from './known-fields.ts'
+import type { ResponseHead } from './response-head.ts'
+
+/** What the client is told of its connection: nothing (it stays, as HTTP/1.1 has it), or one of these. */
+export type ConnectionField = '' | 'Connection: close\r\n' | 'Connection: keep-alive\r\n'
+
+/**
+ * Writes the head as the client gets it: the bytes that came, as HTTP/1.1, with hop-by-hop fields and those that
+ * Connection names cut out. `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content.
+ */
+export function writeResponseHead(
+  bytes: Uint8Array,
+  head: ResponseHead,
+  connection: ConnectionField,
+  unchunked: boolean,
+  out: ByteWriter,
+): void {
+  const { fields } = head
+  // 1xx and 204 have no body and must not claim one (RFC 9110 section 8.6); a 304 or HEAD may say how long it would be.
+  const bodiless = head.status < 200 || head.status === 204
+  let kept = writeStatusLine(bytes, head, out)
+  for (let i = 0; i < fields.count; i++) {
+    const id = fields.id(i)
+    let anew = false
+    if (id === field.other) {
+      if (!head.connection.namesFields || !isNamedByConnection(bytes, fields, i)) continue
+    } else if (id === field.contentLength || id === field.transferEncoding) {
+      const claims = !bodiless && !(unchunked && id === field.transferEncoding)
+      if (claims && isPlain(bytes, fields, i)) continue
+      anew = claims
+    } else if (!isHopByHop(id)) {
+      continue
+    }
+    out.span(bytes, kept, fields.lineStart(i))
+    kept = fields.lineEnd(i)
+    if (anew) out.text(id === field.contentLength ? `Content-Length: ${head.contentLength}\r\n` : chunkedLine)
+  }
+  out.span(bytes, kept, fields.sectionEnd)
+  out.text(connection)
+  out.text('\r\n')
+}
+
+const chunkedLine = 'Transfer-Encoding: chunked\r\n'
+
+/** Returns from where on the bytes can go through as they are. */
+function writeStatusLine(bytes: Uint8Array, head: ResponseHead, out: ByteWriter): number {
+  if (head.minor === 1 && bytes[head.statusEnd] === SP) return head.start
+  out.text('HTTP/1.1')
+  out.span(bytes, head.start + 8, head.statusEnd)
+  out.text(' ')
+  return bytes[head.statusEnd] === SP ? head.statusEnd + 1 : head.statusEnd
+}
+
+function isHopByHop(id: number): boolean {
+  switch (id) {
+    case field.connection:
+    case field.keepAlive:
+    case field.proxyConnection:
+    case field.te:
+    case field.upgrade:
+    case field.lookAlike:
+      return true
+    default:
+      return false
+  }
+}
