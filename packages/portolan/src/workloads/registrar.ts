@@ -1,0 +1,43 @@
+import { Fault, type InstanceName, type Registration } from '@portolan/core'
+import type { Principal, Registry } from '../registry/registry.ts'
+
+/** Through whom a supervisor speaks of its instances. `up` has the registry itself, `portolan run` a session. */
+export interface Registrar {
+  /** Idempotent. Rejects when the registry has refused; a registry that is away is waited for. */
+  register(registration: Registration): Promise<void>
+  /** The process has ended: proof that the instance is gone. No error when nobody knows it. */
+  departed(name: InstanceName): Promise<void>
+  /** Resolves when nobody picks the instance any more, or the grace time is over. */
+  drain(name: InstanceName, graceMs: number): Promise<void>
+}
+
+/** The name of the token, and so of the owner, of a supervised instance. */
+export function instanceTokenName(name: InstanceName): string {
+  return `instance:${name.service}/${name.id}`
+}
+
+/** Registers in this process's registry, as the owner that the program's own token names. */
+export function registryRegistrar(registry: Registry): Registrar {
+  const principalOf = (name: InstanceName): Principal => ({ name: instanceTokenName(name), admin: false })
+  return {
+    async register(registration) {
+      const principal = principalOf(registration)
+      await registry.register({ registration, principal, source: 'process', tether: 'process' })
+    },
+    async departed(name) {
+      // Without an incarnation: the SDK inside the program may have registered since, and its process is gone too.
+      await ignoringUnknown(registry.deregister(name, principalOf(name), { reason: 'exited' }))
+    },
+    async drain(name, graceMs) {
+      await ignoringUnknown(registry.drain(name, principalOf(name), graceMs))
+    },
+  }
+}
+
+async function ignoringUnknown(call: Promise<unknown>): Promise<void> {
+  try {
+    await call
+  } catch (thrown) {
+    if (!(thrown instanceof Fault) || thrown.code !== 'instance_not_found') throw thrown
+  }
+}
