@@ -1,0 +1,41 @@
+import type { SourceDocument } from './document.ts'
+import { formatPath, type Path, type Problem } from './problem.ts'
+import type { Config, PolicyName, ServiceConfig } from './schema.ts'
+
+/** The policies that this version balances by; the others are known by name and replaced. */
+export const activePolicies: readonly PolicyName[] = ['round-robin', 'random', 'least-request']
+
+/** One warning for each thing that the file may say and this version does not act on: never silence. */
+export function inactiveKeys(config: Config, document: SourceDocument): readonly Problem[] {
+  const warn = (path: Path, hint: string): Problem => ({
+    ...document.keyAt(path),
+    path: formatPath(path),
+    message: 'accepted, not active in this version',
+    hint,
+  })
+  const services = Object.entries(config.services).flatMap(([name, service]) =>
+    inactiveInService(service).map(([steps, hint]) => warn(['services', name, ...steps], hint)),
+  )
+  const routes = config.gateway.routes.flatMap(({ match }, index) =>
+    match.headers === undefined && match.method === undefined
+      ? []
+      : [warn(['gateway', 'routes', index], 'routes that match by headers or method take no request yet')],
+  )
+  const alerts = config.alerts.length > 0 ? [warn(['alerts'], 'no alert is raised yet')] : []
+  return [...services, ...routes, ...alerts]
+}
+
+function inactiveInService(service: ServiceConfig): readonly (readonly [path: Path, hint: string])[] {
+  const found: (readonly [Path, string])[] = []
+  const { policy } = service.balancer
+  if (service.healthChecks.length > 0) {
+    found.push([['healthChecks'], 'instances are tested by TCP connect, when their session or program goes'])
+  }
+  if (service.rateLimit !== undefined) found.push([['rateLimit'], 'requests are not limited yet'])
+  if (service.scaling !== undefined)
+    found.push([['scaling'], 'set run.replicas: the number does not change by itself yet'])
+  if (!activePolicies.includes(policy)) {
+    found.push([['balancer', 'policy'], `least-request balances instead of ${policy}`])
+  }
+  return found
+}

@@ -1,0 +1,151 @@
+import { resolve } from 'node:path'
+import {
+  defaultNamespace,
+  formatHostPort,
+  type HostPort,
+  isLoopback,
+  parseServiceKey,
+  type RouteTable,
+  type ServiceName,
+} from '@portolan/core'
+import { activePolicies } from './inactive.ts'
+import type { LoadedConfig } from './load.ts'
+import type { Path } from './problem.ts'
+import type { Config, PolicyName } from './schema.ts'
+
+/** A static member: somebody that the file names and that does not register itself. */
+export interface StaticMember extends ServiceName {
+  /** Made from the address, so that it is the same after every start: `127.0.0.1-19001`. */
+  readonly id: string
+  /** `host` is an IP literal, or a name that whoever registers the member has to look up. */
+  readonly address: HostPort
+  /** Where the file names it. */
+  readonly path: Path
+}
+
+/** A service's programs, to be started and kept running. */
+export interface WorkloadDefinition extends ServiceName {
+  readonly command: readonly [string, ...string[]]
+  readonly replicas: number
+  /** The port that every replica is told to open; `undefined` = a free one each. */
+  readonly port: number | undefined
+  readonly env: Readonly<Record<string, string>>
+  /** Absolute. */
+  readonly cwd: string
+}
+
+const isLocal = ({ host }: HostPort): boolean => host === 'localhost' || isLoopback(host)
+
+/** The given addresses, or `port` on the loopback addresses that this machine has. */
+export function listenAddresses(
+  given: readonly HostPort[] | undefined,
+  port: number,
+  hasIPv6Loopback: boolean,
+): readonly HostPort[] {
+  if (given !== undefined) return given
+  const v4 = { host: '127.0.0.1', port }
+  return hasIPv6Loopback ? [v4, { host: '::1', port }] : [v4]
+}
+
+/** Where what must survive restarts is kept: absolute. */
+export function dataFolder({ config, folder }: LoadedConfig): string {
+  return resolve(folder, config.data ?? '.portolan')
+}
+
+/**
+ * What a gateway needs to know. Routes that ask for more than host and path are left out: without their other
+ * conditions they would take requests that are not theirs.
+ */
+export function routeTable(config: Config, gatewayListens: readonly HostPort[]): RouteTable {
+  const routes = config.gateway.routes
+    .filter(({ match }) => match.headers === undefined && match.method === undefined)
+    .map(({ match, service, namespace }) => ({
+      match: {
+        ...(match.host === undefined ? {} : { host: match.host.toLowerCase() }),
+        ...(match.path === undefined ? {} : { path: match.path }),
+      },
+      service,
+      ...(namespace === defaultNamespace ? {} : { namespace }),
+    }))
+  const exposed = Object.entries(config.services)
+    .filter(([, service]) => service.expose)
+    .map(([key]) => key)
+  return { routes, exposed: gatewayListens.every(isLocal) ? 'all' : exposed }
+}
+
+/** The policy that a service is balanced by, by service key; the ones left out are balanced by least-request. */
+export function balancerPolicies(config: Config): Readonly<Record<string, PolicyName>> {
+  const chosen = Object.entries(config.services)
+    .map(([key, { balancer }]) => [key, balancer.policy] as const)
+    .filter(([, policy]) => policy !== 'least-request' && activePolicies.includes(policy))
+  return Object.fromEntries(chosen)
+}
+
+export function staticMembers(config: Config): readonly StaticMember[] {
+  return Object.entries(config.services).flatMap(([key, { instances }]) =>
+    instances.map((address, index) => ({
+      ...parseServiceKey(key),
+      id: memberId(address),
+      address,
+      path: ['services', key, 'instances', index],
+    })),
+  )
+}
+
+/** The address in the letters that ids may have. */
+export function memberId(address: HostPort): string {
+  return formatHostPort(address.host, address.port)
+    .replace(/^\[(.*)\]/, '$1')
+    .replace(/:(\d+)$/, '-$1')
+    .replaceAll(/[^A-Za-z0-9.-]/g, '_')
+}
+
+export function workloads({ config, folder }: LoadedConfig): readonly WorkloadDefinition[] {
+  return Object.entries(config.services).flatMap(([key, { run }]) => {
+    if (run === undefined) return []
+    const [program, ...rest] = run.command
+    if (program === undefined) return []
+    return [
+      {
+        ...parseServiceKey(key),
+        command: [program, ...rest] as const,
+        replicas: run.replicas,
+        port: run.port,
+        env: run.env,
+        cwd: resolve(folder, run.cwd ?? '.'),
+      },
+    ]
+  })
+}
+
+/** A token of the file, as `openAccess` takes it. */
+export interface TokenDefinition {
+  readonly name: string
+  readonly sha256: string
+  readonly expires?: string
+  /** `*` = every one. */
+  readonly grants: readonly {
+    readonly verbs: readonly ('read' | 'register' | 'admin')[]
+    readonly namespace: string
+    readonly service: string
+    readonly instance: string
+  }[]
+}
+
+/** The file's tokens, each with one grant for every pair of its namespaces and services. */
+export function tokens(config: Config): readonly TokenDefinition[] {
+  return config.auth.tokens.map(({ name, sha256, verbs, namespaces = ['*'], services = ['*'], expires }) => ({
+    name,
+    sha256,
+    ...(expires === undefined ? {} : { expires }),
+    grants: namespaces.flatMap(namespace =>
+      services.map(service => ({ verbs, namespace, service, instance: '*' })),
+    ),
+  }))
+}
+
+/** What callers without a token may do: everything on a loopback-only server, nothing beyond, unless said. */
+export function anonymousRights(config: Config, apiListens: readonly HostPort[]): 'admin' | 'read' | 'none' {
+  const local = apiListens.every(isLocal)
+  return config.auth.anonymous ?? (local ? 'admin' : 'none')
+}

@@ -1,0 +1,90 @@
+import { type HostPort, parseDuration, parseHostPort, toFault } from '@portolan/core'
+import { z } from 'zod'
+
+/**
+ * A message of the schema's own, with how to mend it on a second line: `problems.ts` takes the two apart.
+ */
+export function said(message: string, hint?: string): string {
+  return hint === undefined ? message : `${message}\n${hint}`
+}
+
+const example = 'write HOST:PORT, as 127.0.0.1:8080, db.internal:8080 or "[::1]:8080"'
+
+function hostPort(anyPort: boolean) {
+  return z
+    .string({
+      error: issue => said(`expected an address, got ${described(issue.input)}`, example),
+    })
+    .transform((text, context): HostPort => {
+      try {
+        return parseHostPort(text, { anyPort })
+      } catch (thrown) {
+        const fault = toFault(thrown)
+        context.addIssue({
+          code: 'custom',
+          message: said(fault.message, fault.hint),
+        })
+        return z.NEVER
+      }
+    })
+}
+
+/** An address to listen on; port 0 takes any free one. */
+export const listenAddress = hostPort(true)
+
+/** An address that something answers at. */
+export const memberAddress = hostPort(false)
+
+const durationHint = (input: unknown): string =>
+  typeof input === 'number' || (typeof input === 'string' && /^\d+$/.test(input))
+    ? `say the unit: ${input}s, or ${input}ms`
+    : 'write a number and a unit: 500ms, 3s, 5m, 1h'
+
+/** A duration as people write it, in milliseconds from there on. */
+export const duration = z
+  .string({
+    error: issue => said(`${described(issue.input)} is not a duration`, durationHint(issue.input)),
+  })
+  .transform((text, context): number => {
+    try {
+      const ms = parseDuration(text)
+      if (ms > 0) return ms
+      context.addIssue({
+        code: 'custom',
+        message: said('a duration must be longer than nothing'),
+      })
+    } catch (thrown) {
+      context.addIssue({
+        code: 'custom',
+        message: said(toFault(thrown).message, durationHint(text)),
+      })
+    }
+    return z.NEVER
+  })
+
+/** What services, instances, namespaces and tokens are called. */
+export const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9._-]{1,128}$/,
+    said('not a name', 'names are 1 to 128 letters, digits, ".", "_" and "-"'),
+  )
+
+export const portNumber = z.int().min(1).max(65_535)
+
+/** Accepts one value where a list is expected. The JSON Schema says so too (see `reference.ts`). */
+export function oneOrMany<T extends z.ZodType>(item: T, most: number) {
+  const list = z.array(item).min(1).max(most)
+  return z.preprocess(value => (Array.isArray(value) ? value : [value]), list).meta({ oneOrMany: true })
+}
+
+/** A value as an error message names it. */
+export function described(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a map'
+  if (typeof value === 'number') return `the number ${value}`
+  if (typeof value === 'boolean') return String(value)
+  const text = String(value)
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+}

@@ -1,0 +1,162 @@
+import { formatHostPort } from '@portolan/core'
+import { z } from 'zod'
+import { described, duration, memberAddress, portNumber, said } from '../scalars.ts'
+
+export const policies = [
+  'round-robin',
+  'random',
+  'least-request',
+  'ring-hash',
+  'maglev',
+  'peak-ewma',
+  'adaptive',
+] as const
+
+const quoted = z.string({
+  error: issue => (typeof issue.input === 'string' ? undefined : said('expected text', 'put it in quotes')),
+})
+
+const run = z
+  .strictObject(
+    {
+      command: z
+        .array(quoted, {
+          error: issue =>
+            typeof issue.input === 'string'
+              ? said('a command is a list', 'write [node, app.mjs]: no shell takes words apart')
+              : undefined,
+        })
+        .min(1)
+        .max(1000)
+        .describe('Program and arguments. No shell reads them.'),
+      replicas: z.int().min(0).max(1000).default(1).describe('How many copies run.'),
+      port: portNumber
+        .optional()
+        .describe('The port that the program opens, told to it as `PORT`. Only with one replica.')
+        .meta({ unset: 'a free one for each copy' }),
+      env: z
+        .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, said('not a variable name')), quoted)
+        .default({})
+        .describe('Variables added to the program’s environment.'),
+      cwd: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Folder that the program starts in, from the file’s own folder.')
+        .meta({ unset: 'the file’s own folder' }),
+    },
+    {
+      error: issue =>
+        typeof issue.input === 'string'
+          ? said(
+              `expected a map of keys, got ${described(issue.input)}`,
+              'write run: { command: [node, app.mjs] }',
+            )
+          : undefined,
+    },
+  )
+  .refine(({ port, replicas }) => port === undefined || replicas <= 1, {
+    path: ['port'],
+    error: said(
+      'several replicas cannot share one port',
+      'leave `port` out: each copy gets a free one as PORT',
+    ),
+  })
+
+const healthCheck = z
+  .strictObject({
+    type: z.enum(['TCP', 'HTTP', 'gRPC', 'Custom']).describe('What is tested.'),
+    path: z
+      .string()
+      .regex(/^\//, said('a path begins with "/"'))
+      .max(2048)
+      .optional()
+      .describe('What an HTTP check asks for.')
+      .meta({ unset: '/' }),
+    script: z.string().min(1).optional().describe('What a Custom check runs; exit status 0 passes.'),
+    interval: duration.prefault('1s').describe('Time between two checks.'),
+    timeout: duration.prefault('500ms').describe('When an answer comes too late.'),
+  })
+  .superRefine((check, context) => {
+    const complain = (key: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [key], message })
+    }
+    if (check.type === 'Custom' && check.script === undefined)
+      complain('script', said('a Custom check needs a script'))
+    if (check.type !== 'Custom' && check.script !== undefined)
+      complain('script', said(`a ${check.type} check runs no script`))
+    if (check.type !== 'HTTP' && check.path !== undefined)
+      complain('path', said(`a ${check.type} check has no path`))
+  })
+
+const rateLimit = z.strictObject({
+  enabled: z.boolean().default(true).describe('Whether the limit holds.'),
+  qps: z.number().positive().max(1e9).describe('Requests a second.'),
+  burst: z.int().min(0).max(1e9).default(0).describe('Requests that may come at once on top.'),
+  strategy: z.enum(['token-bucket']).default('token-bucket').describe('How it is counted.'),
+})
+
+const scaling = z
+  .strictObject({
+    min: z.int().min(0).max(10_000).default(1).describe('Never fewer replicas.'),
+    max: z.int().min(1).max(10_000).describe('Never more replicas.'),
+  })
+  .refine(({ min, max }) => min <= max, {
+    path: ['min'],
+    error: said('min is greater than max'),
+  })
+
+const service = z.strictObject({
+  instances: z
+    .array(memberAddress)
+    .max(10_000)
+    .superRefine((members, context) => {
+      const seen = new Set<string>()
+      for (const [index, member] of members.entries()) {
+        const address = formatHostPort(member.host, member.port)
+        if (seen.has(address))
+          context.addIssue({
+            code: 'custom',
+            path: [index],
+            message: said(`${address} is here twice`),
+          })
+        seen.add(address)
+      }
+    })
+    .default([])
+    .describe('Static members: HOST:PORT of programs that do not register themselves.'),
+  run: run.optional().describe('Started, registered and supervised by `portolan up`.'),
+  expose: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Reachable as `Host: NAME.portolan` when the gateway listens beyond loopback (on loopback all are).',
+    ),
+  balancer: z
+    .strictObject({
+      policy: z
+        .enum(policies)
+        .default('least-request')
+        .describe('How the gateway picks among the instances.'),
+    })
+    .prefault({})
+    .describe('How requests are spread.'),
+  healthChecks: z.array(healthCheck).max(32).default([]).describe('How the registry tests the instances.'),
+  rateLimit: rateLimit.optional().describe('How many requests the service takes.'),
+  scaling: scaling.optional().describe('How many replicas there may be.'),
+})
+
+const serviceKey = z
+  .string()
+  .regex(
+    /^(?:[A-Za-z0-9._-]{1,128}\/)?[A-Za-z0-9._-]{1,128}$/,
+    said(
+      'not a service name',
+      'letters, digits, ".", "_" and "-"; outside the default namespace: NAMESPACE/NAME',
+    ),
+  )
+
+export const servicesSection = z
+  .record(serviceKey, service)
+  .prefault({})
+  .describe('What is known of services beforehand, by name; outside the default namespace `NAMESPACE/NAME`.')

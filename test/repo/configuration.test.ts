@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../packages/portolan/src/config/load.ts'
+import {
+  configJsonSchema,
+  referenceRows,
+  withReference,
+} from '../../packages/portolan/src/config/reference.ts'
+import { readText, root } from './sources.ts'
+
+// Both files are made new by `npx vitest run --project unit test/repo/configuration.test.ts -u`.
+describe('the configuration, as documented', () => {
+  it('has a JSON Schema that is current', async () => {
+    const schema = `${JSON.stringify(configJsonSchema(), null, 2)}\n`
+    await expect(schema).toMatchFileSnapshot(`${root}/docs/portolan.schema.json`)
+  })
+
+  it('has every key in docs/configuration.md, and none that is gone', async () => {
+    const page = readText('docs/configuration.md')
+    await expect(withReference(page)).toMatchFileSnapshot(`${root}/docs/configuration.md`)
+    expect(referenceRows().length).toBeGreaterThan(40)
+    expect(referenceRows().filter(({ meaning }) => meaning === '')).toEqual([])
+  })
+
+  it('shows only YAML that loads', () => {
+    const blocks = [...readText('docs/configuration.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
+      match => match[1] ?? '',
+    )
+    expect(blocks.length).toBeGreaterThan(1)
+    for (const block of blocks)
+      expect(readConfig(block, 'docs/configuration.md')).toMatchObject({
+        ok: true,
+      })
+  })
+})
