@@ -11,9 +11,9 @@ export type Random = () => number
 
 /** A seeded generator (mulberry32, 32 bits of state): for tests and simulations, never for secrets. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
+  let state = seed | 0
   return () => {
-    state = (state + 0x6d2b79f5) >>> 0
+    state = (state + 0x6d2b79f5) | 0
     let word = Math.imul(state ^ (state >>> 15), state | 1)
     word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
     return ((word ^ (word >>> 14)) >>> 0) / 4_294_967_296
