@@ -23,12 +23,15 @@ export interface StaticMember extends ServiceName {
   readonly path: Path
 }
 
-/** A service's programs, to be started and kept running. */
-export interface WorkloadDefinition extends ServiceName {
-  readonly command: readonly [string, ...string[]]
+/** A service's programs, to be started and kept running: what `openWorkloads` takes. */
+export interface RunDefinition {
+  /** The service's own: ids are `NAME-1`, `NAME-2`… */
+  readonly name: string
+  readonly service: ServiceName
+  readonly command: readonly string[]
   readonly replicas: number
-  /** The port that every replica is told to open; `undefined` = a free one each. */
-  readonly port: number | undefined
+  /** Absent = a free one for each copy. */
+  readonly port?: number
   readonly env: Readonly<Record<string, string>>
   /** Absolute. */
   readonly cwd: string
@@ -100,21 +103,14 @@ export function memberId(address: HostPort): string {
     .replaceAll(/[^A-Za-z0-9.-]/g, '_')
 }
 
-export function workloads({ config, folder }: LoadedConfig): readonly WorkloadDefinition[] {
+export function workloads({ config, folder }: LoadedConfig): readonly RunDefinition[] {
   return Object.entries(config.services).flatMap(([key, { run }]) => {
     if (run === undefined) return []
-    const [program, ...rest] = run.command
-    if (program === undefined) return []
-    return [
-      {
-        ...parseServiceKey(key),
-        command: [program, ...rest] as const,
-        replicas: run.replicas,
-        port: run.port,
-        env: run.env,
-        cwd: resolve(folder, run.cwd ?? '.'),
-      },
-    ]
+    const service = parseServiceKey(key)
+    const { command, replicas, port, env } = run
+    const cwd = resolve(folder, run.cwd ?? '.')
+    const definition = { name: service.service, service, command, replicas, env, cwd }
+    return [port === undefined ? definition : { ...definition, port }]
   })
 }
 

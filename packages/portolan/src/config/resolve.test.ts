@@ -1,0 +1,131 @@
+import { parseHostPort } from '@portolan/core'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { defaultConfig, type LoadedConfig, readConfig } from './load.ts'
+import { formatProblem } from './problem.ts'
+import {
+  anonymousRights,
+  balancerPolicies,
+  dataFolder,
+  listenAddresses,
+  memberId,
+  routeTable,
+  staticMembers,
+  tokens,
+  workloads,
+} from './resolve.ts'
+import { everySection } from './testing/every-section.ts'
+
+function load(text: string, file = '/etc/portolan/portolan.yaml'): LoadedConfig {
+  const reading = readConfig(text, file)
+  if (!reading.ok) throw new Error(reading.problems.map(formatProblem).join('\n'))
+  return reading.loaded
+}
+
+const local = [{ host: '127.0.0.1', port: 7480 }]
+const open = [{ host: '0.0.0.0', port: 7480 }]
+
+describe('what a configuration comes to', () => {
+  it('names the static members, with ids that are names and with their place', () => {
+    const loaded = load(
+      'services:\n  staging/a:\n    instances: [127.0.0.1:19001, "[::1]:19001", Db.internal:80]\n',
+    )
+    const members = staticMembers(loaded.config)
+    expect(members.map(({ namespace, service, id }) => [namespace, service, id])).toEqual([
+      ['staging', 'a', '127.0.0.1-19001'],
+      ['staging', 'a', '__1-19001'],
+      ['staging', 'a', 'db.internal-80'],
+    ])
+    expect(members.map(({ path }) => loaded.position(path)?.column)).toEqual([17, 34, 49])
+  })
+
+  it('gives every address an id of its own', () => {
+    const address = fc.tuple(fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()), fc.integer({ min: 1, max: 65_535 }))
+    fc.assert(
+      fc.property(address, address, (one, other) => {
+        const [a, b] = [one, other].map(([host, port]) =>
+          parseHostPort(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
+        )
+        if (a === undefined || b === undefined) throw new Error('two addresses come in')
+        expect(memberId(a)).toMatch(/^[A-Za-z0-9._-]+$/)
+        expect(memberId(a) === memberId(b)).toBe(a.host === b.host && a.port === b.port)
+      }),
+    )
+  })
+
+  it('sends no request by a route whose conditions it cannot see', () => {
+    const { config } = load(
+      'gateway:\n  routes:\n    - { match: { method: POST }, service: a }\n    - { match: { host: Shop.Example }, service: b, namespace: n }\n',
+    )
+    expect(routeTable(config, local).routes).toEqual([
+      { match: { host: 'shop.example' }, service: 'b', namespace: 'n' },
+    ])
+  })
+
+  it('exposes all services on loopback, beyond it those that say so', () => {
+    const { config } = load('services:\n  a: { expose: true }\n  n/b: { expose: true }\n  c: {}\n')
+    expect(routeTable(config, local).exposed).toBe('all')
+    expect(routeTable(config, [...local, ...open]).exposed).toEqual(['a', 'n/b'])
+  })
+
+  it('lets anonymous callers do everything on loopback only, unless the file says', () => {
+    const defaults = defaultConfig('/').config
+    expect(
+      anonymousRights(defaults, [...local, { host: '::1', port: 1 }, { host: 'localhost', port: 1 }]),
+    ).toBe('admin')
+    expect(anonymousRights(defaults, open)).toBe('none')
+    expect(anonymousRights(load('auth: { anonymous: read }').config, open)).toBe('read')
+  })
+
+  it('listens on the loopback addresses that there are', () => {
+    expect(listenAddresses(undefined, 7400, true)).toEqual([
+      { host: '127.0.0.1', port: 7400 },
+      { host: '::1', port: 7400 },
+    ])
+    expect(listenAddresses(undefined, 7400, false)).toEqual([{ host: '127.0.0.1', port: 7400 }])
+    expect(listenAddresses(open, 7400, true)).toEqual(open)
+  })
+
+  it('defines workloads with absolute folders', () => {
+    const loaded = load('services:\n  cart:\n    run: { command: [node, cart.mjs], port: 80, cwd: shop }\n')
+    expect(workloads(loaded)).toEqual([
+      {
+        name: 'cart',
+        service: { namespace: 'default', service: 'cart' },
+        command: ['node', 'cart.mjs'],
+        replicas: 1,
+        port: 80,
+        env: {},
+        cwd: '/etc/portolan/shop',
+      },
+    ])
+    expect(workloads(load(everySection)).map(({ name, replicas }) => [name, replicas])).toEqual([['cart', 3]])
+  })
+
+  it('keeps data beside the file', () => {
+    expect(dataFolder(load(''))).toBe('/etc/portolan/.portolan')
+    expect(dataFolder(load('data: /var/lib/x'))).toBe('/var/lib/x')
+    expect(dataFolder(defaultConfig('/home/me'))).toBe('/home/me/.portolan')
+  })
+
+  it('names the policies that differ and exist', () => {
+    const text =
+      'services:\n  a: { balancer: { policy: random } }\n  b: { balancer: { policy: maglev } }\n  c: {}\n'
+    expect(balancerPolicies(load(text).config)).toEqual({ a: 'random' })
+  })
+
+  it('turns tokens into grants, one for each pair', () => {
+    const sha256 = 'AB'.repeat(32)
+    const text = `auth: { tokens: [{ name: ci, sha256: ${sha256}, verbs: [read], services: [a, b] }] }`
+    expect(tokens(load(text).config)).toEqual([
+      {
+        name: 'ci',
+        sha256: sha256.toLowerCase(),
+        grants: [
+          { verbs: ['read'], namespace: '*', service: 'a', instance: '*' },
+          { verbs: ['read'], namespace: '*', service: 'b', instance: '*' },
+        ],
+      },
+    ])
+  })
+})
