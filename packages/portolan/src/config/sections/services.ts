@@ -44,6 +44,10 @@ const run = z
         .optional()
         .describe('Folder that the program starts in, from the file’s own folder.')
         .meta({ unset: 'the file’s own folder' }),
+      console: z
+        .boolean()
+        .default(false)
+        .describe('Show its output on the terminal of `portolan up` too, not only in its log file.'),
     },
     {
       error: issue =>
