@@ -20,6 +20,7 @@ const floors: readonly (readonly string[])[] = [
   ['api'],
   ['proxy'],
   ['workloads'],
+  ['sources'],
   ['health', 'registry'],
   ['store', 'config'],
   ['observe'],
