@@ -37,6 +37,10 @@ export function isPort(value: unknown): value is number {
 }
 
 function split(text: string): { hostText: string; portText: string } {
+  const scheme = /^[a-z]{1,10}:\/\//i.exec(text)?.[0]
+  if (scheme !== undefined) {
+    throw invalid(text, `an address has no scheme: write only what stands between ${scheme} and the path`)
+  }
   if (text.startsWith('[')) {
     const close = text.indexOf(']')
     if (close < 0) throw invalid(text, 'the bracket [ is never closed: write [::1]:8080')

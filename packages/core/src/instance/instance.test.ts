@@ -1,0 +1,45 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { anIllInstance, anInstance } from '../balance/testing/sets.ts'
+import { isHealthy, parseServiceKey, serviceKey } from './instance.ts'
+import { emptySet, orderedById } from './instance-set.ts'
+
+describe('service keys', () => {
+  it('leave the default namespace unsaid', () => {
+    expect(serviceKey({ namespace: 'default', service: 'order' })).toBe('order')
+    expect(serviceKey({ namespace: 'staging', service: 'order' })).toBe('staging/order')
+  })
+
+  it('are read back as written', () => {
+    const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,20}$/)
+    fc.assert(
+      fc.property(name, name, (namespace, service) => {
+        expect(parseServiceKey(serviceKey({ namespace, service }))).toEqual({ namespace, service })
+      }),
+    )
+  })
+})
+
+describe('instances', () => {
+  it('are healthy without a cause', () => {
+    expect(isHealthy(anInstance('a'))).toBe(true)
+    expect(isHealthy(anIllInstance('a', 'starting'))).toBe(false)
+  })
+
+  it('are ordered by id in a set, by code units as every other part compares', () => {
+    const ids = (...names: string[]) => orderedById(names.map(name => anInstance(name))).map(({ id }) => id)
+    expect(ids('b', 'a', 'B', 'a10', 'a9', 'a')).toEqual(['B', 'a', 'a', 'a10', 'a9', 'b'])
+    const given = [anInstance('b'), anInstance('a')]
+    orderedById(given)
+    expect(given[0]?.id).toBe('b')
+  })
+
+  it('are none in the empty set', () => {
+    expect(emptySet({ namespace: 'n', service: 's' })).toEqual({
+      namespace: 'n',
+      service: 's',
+      cursor: { epoch: '', revision: 0 },
+      instances: [],
+    })
+  })
+})
