@@ -17,9 +17,11 @@ export {
   parseIpv6,
 } from './address/ip.ts'
 export { isLinkLocal, isLoopback, isUnspecified } from './address/scope.ts'
+export { AliasTable } from './balance/alias.ts'
 export { Balancer } from './balance/balancer.ts'
 export { type Eligible, eligible } from './balance/eligible.ts'
 export { type LeastRequestOptions, leastRequest } from './balance/least-request.ts'
+export { Lots } from './balance/lots.ts'
 export type { Endpoint, Outcome, PickContext, Picker, Policy } from './balance/picker.ts'
 export {
   defaultPolicy,

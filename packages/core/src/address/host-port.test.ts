@@ -71,8 +71,20 @@ describe('parseHostPort', () => {
         }
       }),
     )
-    for (const text of ['a.'.repeat(500_000), 'a'.repeat(1_000_000), '[', ':'.repeat(1_000_000)]) {
-      expect(() => parseHostPort(`${text}:80`)).toThrow(Fault)
+    const long = 'a'.repeat(1_000_000)
+    for (const text of [
+      `${'a.'.repeat(500_000)}:80`,
+      `${long}:80`,
+      long,
+      `:${long}`,
+      `[${long}]`,
+      ':'.repeat(1_000_000),
+    ]) {
+      expect(() => parseHostPort(text)).toThrow(Fault)
+      expect(() => parseHostPort(text)).toThrow(/^.{1,120}$/)
+      expect(() => parseHostPort(text)).toThrow(
+        expect.objectContaining({ hint: expect.stringMatching(/^.{1,300}$/) }),
+      )
     }
   })
 })

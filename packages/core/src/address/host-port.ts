@@ -45,11 +45,11 @@ function split(text: string): { hostText: string; portText: string } {
     const close = text.indexOf(']')
     if (close < 0) throw invalid(text, 'the bracket [ is never closed: write [::1]:8080')
     if (text[close + 1] !== ':')
-      throw invalid(text, `the port is missing: write ${text.slice(0, close + 1)}:8080`)
+      throw invalid(text, `the port is missing: write ${clip(text.slice(0, close + 1))}:8080`)
     return { hostText: text.slice(0, close + 1), portText: text.slice(close + 2) }
   }
   const colon = text.lastIndexOf(':')
-  if (colon < 0) throw invalid(text, `the port is missing: write ${text.slice(0, 80) || '127.0.0.1'}:8080`)
+  if (colon < 0) throw invalid(text, `the port is missing: write ${clip(text) || '127.0.0.1'}:8080`)
   const hostText = text.slice(0, colon)
   // `::1:8080` is itself an IPv6 address, so nobody can tell where the port would start.
   if (hostText.includes(':'))
@@ -61,7 +61,7 @@ function parseHost(hostText: string, whole: string): string {
   if (hostText === '') {
     throw invalid(
       whole,
-      `the host is missing: write 127.0.0.1${whole} (this machine alone) or 0.0.0.0${whole}`,
+      `the host is missing: write 127.0.0.1${clip(whole)} (this machine alone) or 0.0.0.0${clip(whole)}`,
     )
   }
   if (hostText.startsWith('[')) {
@@ -74,7 +74,7 @@ function parseHost(hostText: string, whole: string): string {
   if (allNumeric.test(hostText)) {
     throw invalid(
       whole,
-      `${hostText.slice(0, 80)} is no IPv4 address: four numbers from 0 to 255 without leading zeros`,
+      `${clip(hostText)} is no IPv4 address: four numbers from 0 to 255 without leading zeros`,
     )
   }
   if (!hostName.test(hostText)) throw invalid(whole, 'the host must be an IP address or a host name')
@@ -88,8 +88,13 @@ function parsePort(portText: string, whole: string, anyPort: boolean): number {
 }
 
 function invalid(text: string, hint: string): Fault {
-  return new Fault('invalid_request', `"${text.slice(0, 80)}" is not a host and port`, {
+  return new Fault('invalid_request', `"${clip(text)}" is not a host and port`, {
     source: 'caller',
     hint,
   })
+}
+
+/** What somebody sent may be of any length; a message about it may not. */
+function clip(text: string): string {
+  return text.slice(0, 80)
 }

@@ -56,12 +56,14 @@ export class EdfHeap {
     const order = this.#order
     const deadlines = this.#deadlines
     const count = order.length
+    const last = count - 1
     const index = order[from] ?? 0
     const deadline = deadlines[from] ?? 0
     let place = from
     for (let child = 2 * place + 1; child < count; child = 2 * place + 1) {
-      const right = child + 1
-      if (right < count && (deadlines[right] ?? 0) < (deadlines[child] ?? 0)) child = right
+      // Which child is earlier is as good as chance: a sum instead of a branch that half the time is mispredicted.
+      const right = Math.min(child + 1, last)
+      child += Number((deadlines[right] ?? 0) < (deadlines[child] ?? 0))
       const earlier = deadlines[child] ?? 0
       if (earlier >= deadline) break
       order[place] = order[child] ?? 0
