@@ -1,0 +1,205 @@
+import {
+  type Endpoint,
+  Fault,
+  type Instance,
+  type Milliseconds,
+  type Outcome,
+  type PickContext,
+  type PolicyName,
+  type Resolver,
+  RetryBudget,
+  type ServiceName,
+  serviceKey,
+} from '@portolan/core'
+import type { Runtime } from '../runtime.ts'
+import type { TlsOptions } from '../session/wire.ts'
+import { exchange, TryFailed } from './exchange.ts'
+import { openMembers } from './members.ts'
+import { openPools } from './pools.ts'
+import { redirected } from './redirect.ts'
+import { type FetchInit, type PlainRequest, plainRequest } from './request.ts'
+import { mayRetry } from './retry.ts'
+
+/** One choice of an instance. */
+export interface Picked {
+  readonly instance: Instance
+  /**
+   * Says that the request is over (`success` unless told otherwise). Calling it twice, or never, breaks nothing;
+   * but a pick that is never done counts as load on its instance for as long as that instance lives.
+   */
+  done(outcome?: Outcome): void
+}
+
+export interface PickOptions {
+  /** Requests with equal keys go to the same instance, where the policy is a hashing one. */
+  readonly hashKey?: string
+  /** Instances that this request has tried: avoided while another is left. */
+  readonly tried?: readonly Instance[]
+}
+
+/** A service as a caller sees it: one name, somebody there. */
+export interface Service extends ServiceName {
+  /**
+   * An instance for one request, synchronously, from the newest set.
+   * @throws Fault `no_instance_available`
+   */
+  pick(options?: PickOptions): Picked
+  /**
+   * The WHATWG `fetch`, to the best instance: pooled, and tried once more elsewhere where that is safe and the
+   * retry budget (20 %) allows. Resolves with any response that an instance gave, a 503 too. Read or cancel the
+   * body: until then the call counts as load.
+   * @throws Fault `no_instance_available`, `request_failed`, `request_timeout`, `invalid_request`; an aborted
+   *   `signal`'s own reason
+   */
+  fetch(path: string, init?: FetchInit): Promise<Response>
+}
+
+export interface ServiceOptions {
+  /** Default `least-request`. */
+  readonly policy?: PolicyName
+  readonly namespace?: string
+  /** The name of the port that `fetch` calls. Default: the first that speaks HTTP. */
+  readonly port?: string
+  /** How long `fetch` waits for the head of a response. Default 30,000. */
+  readonly timeoutMs?: Milliseconds
+  /** How long a connection to an instance may take. Default 1000. */
+  readonly connectMs?: Milliseconds
+  /** How long `fetch` waits when nothing is known of the service yet. Default 5000. */
+  readonly firstSetMs?: Milliseconds
+  /** The most connections to one instance; more requests wait. Default 1000. */
+  readonly connections?: number
+  /** For instances whose port speaks TLS. */
+  readonly tls?: TlsOptions
+}
+
+export interface OpenService extends Service {
+  /** Waits for calls under way, `withinMs` at most. */
+  close(withinMs: Milliseconds): Promise<void>
+}
+
+const noInit: FetchInit = {}
+
+export function openService(
+  resolver: Resolver,
+  name: ServiceName,
+  options: ServiceOptions,
+  runtime: Runtime,
+): OpenService {
+  const { clock } = runtime
+  const timeoutMs = options.timeoutMs ?? 30_000
+  const budget = new RetryBudget()
+  const pools = openPools({
+    port: options.port,
+    connectMs: options.connectMs ?? 1000,
+    connections: options.connections ?? 1000,
+    tls: options.tls,
+  })
+  const members = openMembers(
+    resolver,
+    {
+      name,
+      policy: options.policy,
+      firstSetMs: options.firstSetMs ?? 5000,
+      onSet: set => pools.keepOnly(set.instances),
+    },
+    runtime,
+  )
+
+  const attempt = (endpoint: Endpoint, request: PlainRequest): Promise<Response> => {
+    try {
+      const pool = pools.for(endpoint.instance)
+      return exchange(pool, request, timeoutMs, outcome => members.done(endpoint, outcome))
+    } catch (thrown) {
+      members.done(endpoint, 'failure')
+      throw thrown
+    }
+  }
+
+  /** One request, and its second try. */
+  const send = async (request: PlainRequest, context: PickContext | undefined): Promise<Response> => {
+    budget.deposit(clock.now())
+    const first = members.pick(context)
+    // The instance as it was tried: the endpoint may come to mean a newer one meanwhile.
+    const { instance } = first
+    try {
+      return await attempt(first, request)
+    } catch (thrown) {
+      if (!(thrown instanceof TryFailed)) throw thrown
+      blame(instance, thrown)
+      const again = mayRetry(request.method, request.payload.replayable, thrown)
+      if (!again || request.signal?.aborted || !budget.tryWithdraw(clock.now())) {
+        throw faultOf(thrown, instance, request)
+      }
+    }
+    const second = members.pick({ ...context, tried: [first] })
+    const other = second.instance
+    try {
+      return await attempt(second, request)
+    } catch (thrown) {
+      if (!(thrown instanceof TryFailed)) throw thrown
+      blame(other, thrown)
+      throw faultOf(thrown, other, request)
+    }
+  }
+
+  const blame = (instance: Instance, failure: TryFailed) => {
+    if (failure.kind === 'connect') members.failed(instance, true)
+    else if (failure.kind === 'reset') members.failed(instance, false)
+  }
+
+  return {
+    ...name,
+    pick(pickOptions) {
+      const endpoint = members.pick(contextOf(pickOptions, members.endpointsOf))
+      let open = true
+      return {
+        instance: endpoint.instance,
+        done(outcome = 'success') {
+          if (open) members.done(endpoint, outcome)
+          open = false
+        },
+      }
+    },
+    async fetch(path, init = noInit) {
+      const plain = plainRequest(path, init)
+      const request = plain instanceof Promise ? await plain : plain
+      if (!members.known) await members.whenKnown(request.signal)
+      const context = init.hashKey === undefined ? undefined : { hashKey: init.hashKey }
+      const response = await send(request, context)
+      if (response.status < 300 || response.status >= 400) return response
+      return redirected(response, request, init.redirect ?? 'follow', next => send(next, context))
+    },
+    async close(withinMs) {
+      members.close()
+      await pools.close(withinMs)
+    },
+  }
+}
+
+function contextOf(
+  options: PickOptions | undefined,
+  endpointsOf: (instances: readonly Instance[]) => Endpoint[],
+): PickContext | undefined {
+  if (options === undefined) return undefined
+  return {
+    ...(options.hashKey === undefined ? {} : { hashKey: options.hashKey }),
+    ...(options.tried === undefined ? {} : { tried: endpointsOf(options.tried) }),
+  }
+}
+
+/** What the caller is told: an abort is the caller's own reason, the rest a Fault that names the instance. */
+function faultOf(failure: TryFailed, instance: Instance, request: PlainRequest): unknown {
+  if (failure.kind === 'aborted') return failure.error
+  const what = `${request.method} ${request.path} at ${serviceKey(instance)}/${instance.id}`
+  const said = failure.error instanceof Error ? failure.error.message : String(failure.error)
+  const retryable = mayRetry(request.method, request.payload.replayable, failure)
+  if (failure.kind === 'invalid') {
+    return new Fault('invalid_request', `${what}: ${said}`, { source: 'caller', cause: failure.error })
+  }
+  const code = failure.kind === 'timeout' ? 'request_timeout' : 'request_failed'
+  return new Fault(code, `${what}: ${said}${failure.written ? ' (it may have been done)' : ''}`, {
+    source: 'upstream',
+    retryable,
+    cause: failure.error,
+  })
+}

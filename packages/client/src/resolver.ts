@@ -1,0 +1,240 @@
+import {
+  applyLeaves,
+  applyMessage,
+  confirmedCount,
+  type DeltaMessage,
+  defaultNamespace,
+  Fault,
+  formatCursor,
+  type Milliseconds,
+  markFresh,
+  markStale,
+  nextLeave,
+  type Resolver,
+  type RouteTable,
+  type ServiceName,
+  type ServiceView,
+  type SnapshotMessage,
+  toFault,
+  type Unsubscribe,
+  unknownView,
+  type View,
+} from '@portolan/core'
+import type { Cancel, Runtime } from './runtime.ts'
+import type { Link } from './session/link.ts'
+import type { Session } from './session/session.ts'
+
+/** A {@link Resolver} over a session. The library and the standalone gateway use the same one. */
+export interface SessionResolver extends Resolver {
+  /** The gateway's routes: at once when they are known, then at every change. */
+  watchRoutes(receive: (table: RouteTable) => void): Unsubscribe
+  /** Ends every subscription, without a word to the registry. */
+  close(): void
+}
+
+/** One service that somebody subscribed to, and what the registry said of it last. */
+interface Subscription {
+  readonly name: ServiceName
+  readonly receivers: Set<(view: View) => void>
+  view: ServiceView
+  /** The cursor that this connection's registry knows us to pick by. */
+  acknowledged: string
+  stopLeave: Cancel
+  stopCompare: Cancel
+}
+
+/** A view compares itself with the registry's every 5 to 10 s, jittered so that clients don't meet. */
+const compareMs = 5000
+/** After a refusal (no right to read, say) the question is asked again at this pace. */
+const refusedMs = 5000
+
+/** Subscribes once per service, whoever asks; resumes from its cursor; keeps serving the last set, marked stale. */
+export function sessionResolver(
+  session: Session,
+  onFault: (fault: Fault) => void,
+  runtime: Runtime,
+): SessionResolver {
+  const { clock, random, timers } = runtime
+  const subscriptions = new Map<string, Subscription>()
+  const routeReceivers = new Set<(table: RouteTable) => void>()
+  let routes: RouteTable | undefined
+  let closed = false
+
+  const jittered = (ms: Milliseconds) => ms * (1 + random())
+
+  const tell = (deliver: () => void) => {
+    try {
+      deliver()
+    } catch (thrown) {
+      // A receiver's error is its own: it must cost neither the other receivers nor the connection.
+      onFault(receiverFailed(thrown))
+    }
+  }
+
+  const isCurrent = (subscription: Subscription, link: Link) =>
+    !closed && session.link === link && subscriptions.get(keyOf(subscription.name)) === subscription
+
+  const show = (subscription: Subscription, view: ServiceView) => {
+    if (view === subscription.view) return
+    subscription.view = view
+    subscription.stopLeave()
+    const leaveAt = nextLeave(view)
+    if (leaveAt !== undefined) {
+      const wait = Math.max(0, leaveAt - clock.now())
+      subscription.stopLeave = timers.after(
+        wait,
+        () => show(subscription, applyLeaves(subscription.view, clock.now())),
+        'background',
+      )
+    }
+    if (isKnown(view)) for (const receive of [...subscription.receivers]) tell(() => receive(view))
+    acknowledge(subscription)
+  }
+
+  /** Only after the receivers have returned: from here on, nobody picks by an older set. */
+  const acknowledge = (subscription: Subscription) => {
+    const { name, view } = subscription
+    const cursor = formatCursor(view.set.cursor)
+    if (view.stale || cursor === subscription.acknowledged || !isKnown(view)) return
+    subscription.acknowledged = cursor
+    session.link?.send({ type: 'ack', ...name, cursor })
+  }
+
+  const watch = async (subscription: Subscription, link: Link): Promise<void> => {
+    const { name, view } = subscription
+    subscription.acknowledged = ''
+    try {
+      const from = isKnown(view) ? { from: formatCursor(view.set.cursor) } : {}
+      await link.request({ type: 'watch', ...name, ...from })
+      if (!isCurrent(subscription, link)) return
+      show(subscription, markFresh(subscription.view, clock.now()))
+      compareLater(subscription, link)
+    } catch (thrown) {
+      if (!isCurrent(subscription, link)) return
+      onFault(toFault(thrown))
+      subscription.stopCompare = timers.after(
+        jittered(refusedMs),
+        () => void watch(subscription, link),
+        'background',
+      )
+    }
+  }
+
+  const compareLater = (subscription: Subscription, link: Link) => {
+    subscription.stopCompare = timers.after(
+      jittered(compareMs),
+      () => void compare(subscription, link),
+      'background',
+    )
+  }
+
+  /** When the two differ a snapshot comes first, and goes the way of every snapshot. */
+  const compare = async (subscription: Subscription, link: Link): Promise<void> => {
+    const { name, view } = subscription
+    const held = { cursor: formatCursor(view.set.cursor), count: confirmedCount(view) }
+    try {
+      await link.request({ type: 'compare', ...name, ...held })
+    } catch (thrown) {
+      if (isCurrent(subscription, link)) onFault(toFault(thrown))
+    }
+    if (isCurrent(subscription, link)) compareLater(subscription, link)
+  }
+
+  const apply = (message: SnapshotMessage | DeltaMessage) => {
+    const subscription = subscriptions.get(keyOf(message))
+    if (subscription === undefined) return
+    show(subscription, applyMessage(subscription.view, message, clock.now()))
+  }
+
+  const askForRoutes = (link: Link) => {
+    link.request({ type: 'watch-routes' }).catch(thrown => {
+      if (session.link === link) onFault(toFault(thrown))
+    })
+  }
+
+  const leave = (subscription: Subscription) => {
+    subscriptions.delete(keyOf(subscription.name))
+    subscription.stopLeave()
+    subscription.stopCompare()
+    session.link?.request({ type: 'unwatch', ...subscription.name }).catch(() => {
+      // The connection is over, and the watch with it.
+    })
+  }
+
+  session.attach({
+    up(link) {
+      for (const subscription of subscriptions.values()) void watch(subscription, link)
+      if (routeReceivers.size > 0) askForRoutes(link)
+    },
+    receive(message) {
+      if (message.type === 'snapshot' || message.type === 'delta') return apply(message)
+      if (message.type !== 'routes') return
+      routes = message.table
+      for (const receive of [...routeReceivers]) tell(() => receive(message.table))
+    },
+    down() {
+      for (const subscription of subscriptions.values()) {
+        subscription.stopCompare()
+        show(subscription, markStale(subscription.view))
+      }
+    },
+  })
+
+  return {
+    subscribe(service, receive) {
+      if (closed) return () => {}
+      const name = { namespace: service.namespace, service: service.service }
+      const known = subscriptions.get(keyOf(name))
+      const subscription = known ?? newSubscription(name)
+      const own = (view: View) => receive(view)
+      subscription.receivers.add(own)
+      if (known === undefined) {
+        subscriptions.set(keyOf(name), subscription)
+        if (session.link !== undefined) void watch(subscription, session.link)
+      } else if (isKnown(known.view)) tell(() => own(known.view))
+      return () => {
+        if (subscription.receivers.delete(own) && subscription.receivers.size === 0) leave(subscription)
+      }
+    },
+    watchRoutes(receive) {
+      const own = (table: RouteTable) => receive(table)
+      routeReceivers.add(own)
+      if (routes !== undefined) own(routes)
+      if (routeReceivers.size === 1 && session.link !== undefined) askForRoutes(session.link)
+      return () => routeReceivers.delete(own)
+    },
+    close() {
+      closed = true
+      for (const { stopLeave, stopCompare } of subscriptions.values()) {
+        stopLeave()
+        stopCompare()
+      }
+      subscriptions.clear()
+      routeReceivers.clear()
+    },
+  }
+}
+
+function newSubscription(name: ServiceName): Subscription {
+  return {
+    name,
+    receivers: new Set(),
+    view: unknownView(name),
+    acknowledged: '',
+    stopLeave: () => {},
+    stopCompare: () => {},
+  }
+}
+
+/** Whether a registry has ever said anything about the service. */
+function isKnown(view: View): boolean {
+  return view.set.cursor.epoch !== ''
+}
+
+function keyOf(name: { readonly namespace?: string; readonly service: string }): string {
+  return `${name.namespace ?? defaultNamespace}/${name.service}`
+}
+
+function receiverFailed(thrown: unknown): Fault {
+  return new Fault('internal', 'a receiver of instance sets threw', { source: 'internal', cause: thrown })
+}
