@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Fault } from '../fault/fault.ts'
-import { leastRequest } from './least-request.ts'
 import { defaultPolicy, policies, policyByName, policyNames } from './policies.ts'
 import { policyContract } from './testing/policy-contract.ts'
 
+// Whatever the table names runs the contract, the policies of tomorrow too.
 for (const name of policyNames) policyContract(name, policies[name])
-policyContract('least-request, two choices always', () => leastRequest({ scanUpTo: 0 }))
-policyContract('least-request, full scan always', () => leastRequest({ scanUpTo: 1000 }))
 
 describe('policyByName', () => {
   it('knows the table, and least-request where nothing is said', () => {

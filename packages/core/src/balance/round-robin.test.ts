@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../time/clock.ts'
 import { Balancer } from './balancer.ts'
 import { roundRobin } from './round-robin.ts'
+import { policyContract } from './testing/policy-contract.ts'
 import { weightedSet } from './testing/sets.ts'
 
 function balancerOver(weights: readonly number[], seed = 1): Balancer {
@@ -13,6 +14,8 @@ function balancerOver(weights: readonly number[], seed = 1): Balancer {
 function turns(balancer: Balancer, count: number): string[] {
   return Array.from({ length: count }, () => balancer.pick()?.id.slice(-1) ?? '')
 }
+
+policyContract('round-robin', roundRobin)
 
 describe('roundRobin', () => {
   it('gives equal weights the same order, round after round', () => {
