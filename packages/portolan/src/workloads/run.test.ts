@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Registration } from '@portolan/core'
+import { pino } from 'pino'
+import { afterEach, describe, expect, it } from 'vitest'
+import { hasEnded, readProcess } from './proc-table.ts'
+import { runProgram } from './run.ts'
+import { listeningRegistrar, programCommand, until } from './testing/quay.ts'
+
+const runner = fileURLToPath(new URL('./testing/runner.ts', import.meta.url))
+const started: Running[] = []
+
+interface Running {
+  readonly child: ChildProcess
+  readonly exit: Promise<unknown[]>
+  readonly said: () => string[]
+  readonly output: () => string
+}
+
+function run(options: object, command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  const source = ['--import', 'tsx', '--conditions=portolan-source']
+  const child = spawn(process.execPath, [...source, runner, JSON.stringify(options), ...command], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PORT: undefined, ...env },
+  })
+  let [output, said] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk
+  })
+  const running = {
+    child,
+    exit: once(child, 'exit'),
+    output: () => output,
+    said: () => said.split('\n').filter(line => line !== ''),
+  }
+  started.push(running)
+  return running
+}
+
+const registration = async (of: Running): Promise<Registration> => {
+  const line = await until(() => of.said().find(line => line.startsWith('register ')))
+  return JSON.parse(line.slice('register '.length)) as Registration
+}
+
+const words = (of: Running): string[] => of.said().map(line => line.split(' ')[0] ?? '')
+
+afterEach(() => {
+  for (const { child, said } of started.splice(0)) {
+    const pid = Number(/"pid":"(\d+)"/.exec(said().join())?.[1] ?? 0)
+    if (readProcess(pid)?.group === pid) process.kill(-pid, 'SIGKILL')
+    child.kill('SIGKILL')
+  }
+})
+
+describe('portolan run', () => {
+  it('registers the program when its port opens, and hands it its place', async () => {
+    const of = run({ id: 'order-9' }, programCommand(), { SECRET: 'its own' })
+    const { ports, metadata, ...rest } = await registration(of)
+    expect(rest).toMatchObject({ service: 'order', id: 'order-9', addresses: ['127.0.0.1'], tags: ['blue'] })
+    const port = ports[0]?.number
+    const answer = await (await fetch(`http://127.0.0.1:${port}`)).json()
+    expect(answer).toMatchObject({
+      pid: Number(metadata.pid),
+      env: {
+        PORT: String(port),
+        PORTOLAN_INSTANCE: 'order-9',
+        PORTOLAN_SERVICE: 'order',
+        PORTOLAN_TOKEN: 'ptl_given',
+        PORTOLAN_URL: 'http://127.0.0.1:7400',
+        SECRET: 'its own',
+      },
+    })
+  })
+
+  it('drains, then passes the signal on, then says that it is gone, and exits as the program did', async () => {
+    const of = run({ drainMs: 50 }, programCommand())
+    await registration(of)
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 15, null])
+    expect(words(of)).toEqual(['register', 'drain', 'drained', 'departed'])
+  })
+
+  it('passes a second signal on without waiting for the drain', async () => {
+    const of = run({ drainMs: 60_000, drainGraceMs: 60_000 }, programCommand())
+    await registration(of)
+    of.child.kill('SIGINT')
+    await until(() => words(of).includes('drain'))
+    of.child.kill('SIGINT')
+    expect(await of.exit).toEqual([128 + 2, null])
+    expect(words(of)).toEqual(['register', 'drain', 'departed'])
+  })
+
+  it('kills what does not end after SIGTERM and its grace time, and what it has started', async () => {
+    const of = run({ stopGraceMs: 100 }, programCommand('ignore-term', 'fork'))
+    await registration(of)
+    const child = Number(/child (\d+)/.exec(of.output())?.[1])
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 9, null])
+    expect(of.output()).toContain('no\n')
+    expect(hasEnded(readProcess(child))).toBe(true)
+  })
+
+  it('passes the exit code through and reports the exit at once', async () => {
+    const quick = run({}, programCommand('exit=42'))
+    expect(await quick.exit).toEqual([42, null])
+    expect(quick.said()).toEqual([])
+
+    const killed = run({}, programCommand())
+    const { metadata } = await registration(killed)
+    const at = performance.now()
+    process.kill(Number(metadata.pid), 'SIGKILL')
+    await until(() => words(killed).includes('departed'))
+    expect(performance.now() - at).toBeLessThan(500)
+    expect(await killed.exit).toEqual([128 + 9, null])
+  })
+
+  it('keeps the program when the registry refuses it or never answers, and ends all the same', async () => {
+    const refused = run({ refusals: 1 }, programCommand())
+    await registration(refused)
+    refused.child.kill('SIGTERM')
+    expect(await refused.exit).toEqual([128 + 15, null])
+
+    const away = run({ away: true, drainGraceMs: 50 }, programCommand())
+    await registration(away)
+    away.child.kill('SIGTERM')
+    expect(await away.exit).toEqual([128 + 15, null])
+    expect(words(away)).toEqual(['register', 'drain', 'departed'])
+  })
+
+  it('registers the PORT that whoever runs the program has chosen', async () => {
+    const free = await new Promise<number>(resolve => {
+      const server = createServer().listen(0, () => {
+        const { port } = server.address() as { port: number }
+        server.close(() => resolve(port))
+      })
+    })
+    const own = run({}, programCommand(), { PORT: String(free) })
+    expect((await registration(own)).ports[0]?.number).toBe(free)
+  })
+
+  it('refuses what cannot be started and a port that is taken', async () => {
+    const common = {
+      service: { service: 'order' },
+      url: 'http://127.0.0.1:7400',
+      env: process.env,
+      random: Math.random,
+      log: pino({ level: 'silent' }),
+      registrar: listeningRegistrar(),
+    }
+    await expect(runProgram({ ...common, command: ['/no/such/program'] })).rejects.toMatchObject({
+      code: 'workload_failed',
+    })
+    const taken = createServer().listen(0)
+    await once(taken, 'listening')
+    const { port } = taken.address() as { port: number }
+    const refused = runProgram({ ...common, port, command: programCommand() })
+    await expect(refused).rejects.toThrow(`port ${port} is in use`)
+    taken.close()
+    expect(process.listenerCount('SIGWINCH')).toBe(0)
+  })
+})

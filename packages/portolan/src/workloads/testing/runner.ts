@@ -1,0 +1,50 @@
+import { pino } from 'pino'
+import { runProgram } from '../run.ts'
+import { listeningRegistrar } from './quay.ts'
+
+// `portolan run` without a registry, in a process of its own: OPTIONS(JSON) COMMAND… What it would tell a registry
+// goes to stderr, one line each; the program has stdout.
+interface RunnerOptions {
+  readonly port?: number
+  readonly id?: string
+  readonly drainMs?: number
+  readonly drainGraceMs?: number
+  readonly stopGraceMs?: number
+  /** Refuses so many registrations before it takes one. */
+  readonly refusals?: number
+  /** Never answers. */
+  readonly away?: boolean
+}
+
+const [given = '{}', ...command] = process.argv.slice(2)
+const { drainMs = 0, refusals = 0, away = false, ...options } = JSON.parse(given) as RunnerOptions
+let refused = 0
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const never = new Promise<void>(() => {})
+
+process.exitCode = await runProgram({
+  command,
+  service: { service: 'order', tags: ['blue'] },
+  url: 'http://127.0.0.1:7400',
+  token: 'ptl_given',
+  env: process.env,
+  random: Math.random,
+  log: pino({ level: 'silent' }),
+  registrar: listeningRegistrar({
+    async register(registration) {
+      if (refused++ < refusals) throw new Error('not now')
+      say(`register ${JSON.stringify(registration)}`)
+      if (away) await never
+    },
+    async departed({ id }) {
+      say(`departed ${id}`)
+      if (away) await never
+    },
+    async drain({ id }) {
+      say(`drain ${id}`)
+      await (away ? never : new Promise(resolve => setTimeout(resolve, drainMs).unref()))
+      say('drained')
+    },
+  }),
+  ...options,
+})
