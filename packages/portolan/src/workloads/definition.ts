@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { defaultNamespace, Fault, type InstanceName, type Port, type Registration } from '@portolan/core'
+import {
+  defaultNamespace,
+  Fault,
+  type InstanceName,
+  type Port,
+  type Registration,
+  serviceKey,
+} from '@portolan/core'
 
 /** What the instances of a supervised service say of themselves, but for id, address and port. */
 export interface ServiceTemplate {
@@ -22,7 +29,7 @@ export interface ServiceTemplate {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
-/** A program that the supervisor keeps running. */
+/** A program that the supervisor keeps running. What the configuration's `run:` resolves to is one. */
 export interface WorkloadDefinition {
   /** Ids are `NAME-1`, `NAME-2`…; a program that is no service has one copy, and its id is the name alone. */
   readonly name: string
@@ -43,6 +50,12 @@ export interface WorkloadDefinition {
   readonly drainGraceMs?: number
   /** How long it may take to end after SIGTERM before SIGKILL. Default 10,000. */
   readonly stopGraceMs?: number
+}
+
+/** How people and `setReplicas` name a workload: the service's key (`order`, `staging/order`) or the program's name. */
+export function workloadKey({ name, service }: WorkloadDefinition): string {
+  if (service === undefined) return name
+  return serviceKey({ namespace: service.namespace ?? defaultNamespace, service: service.service })
 }
 
 /** The id of the `ordinal`-th copy (from 1), stable over restarts. */

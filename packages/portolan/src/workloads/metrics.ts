@@ -10,7 +10,7 @@ export interface WorkloadCounters {
 /** @param states the copies at the moment of a scrape */
 export function openWorkloadCounters(
   metrics: Registry,
-  states: () => readonly { readonly name: string; readonly phase: Phase }[],
+  states: () => readonly { readonly workload: string; readonly phase: Phase }[],
 ): WorkloadCounters {
   const registers = [metrics]
   const starts = new Counter({
@@ -32,7 +32,7 @@ export function openWorkloadCounters(
     registers,
     collect() {
       this.reset()
-      for (const { name, phase } of states()) this.inc({ workload: name, phase })
+      for (const { workload, phase } of states()) this.inc({ workload, phase })
     },
   })
   return {

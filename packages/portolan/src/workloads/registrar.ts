@@ -1,5 +1,8 @@
-import { Fault, type InstanceName, type Registration } from '@portolan/core'
+import { Fault, type InstanceName, type Registration, serviceKey } from '@portolan/core'
+import type { Access } from '../registry/access/access.ts'
+import { instanceGrants } from '../registry/access/grants.ts'
 import type { Principal, Registry } from '../registry/registry.ts'
+import type { Mint } from './launch.ts'
 
 /** Through whom a supervisor speaks of its instances. `up` has the registry itself, `portolan run` a session. */
 export interface Registrar {
@@ -11,9 +14,20 @@ export interface Registrar {
   drain(name: InstanceName, graceMs: number): Promise<void>
 }
 
-/** The name of the token, and so of the owner, of a supervised instance. */
+/** The name of the token, and so of the owner, of a supervised instance: `instance:order/order-1`. */
 export function instanceTokenName(name: InstanceName): string {
-  return `instance:${name.service}/${name.id}`
+  return `instance:${serviceKey(name)}/${name.id}`
+}
+
+/**
+ * Mints programs' tokens, each good for one instance alone. A new one ends those before it: whoever held them has
+ * ended. An adopted program keeps the one that it was started with until it is started again.
+ */
+export function accessMint(access: Pick<Access, 'mint'>): Mint {
+  return async name => {
+    const request = { name: instanceTokenName(name), grants: instanceGrants(name), replace: true }
+    return (await access.mint(request)).secret
+  }
 }
 
 /** Registers in this process's registry, as the owner that the program's own token names. */

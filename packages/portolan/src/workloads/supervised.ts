@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type Clock, type Random, toFault } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import type { FoundProcess } from './adoption.ts'
-import { copyKey, instanceName, registrationOf } from './definition.ts'
+import { copyKey, instanceName, registrationOf, workloadKey } from './definition.ts'
 import { type Copy, type Kept, type LaunchTools, launch } from './launch.ts'
 import type { WorkloadRecord } from './ledger.ts'
 import {
@@ -32,7 +32,8 @@ export interface LastExit extends Exit {
 
 /** One copy as people see it. */
 export interface CopyState {
-  readonly name: string
+  /** The service's key, or the program's name. */
+  readonly workload: string
   readonly id: string
   readonly phase: Phase
   readonly pid?: number
@@ -153,7 +154,7 @@ class Shell {
     const pid = this.#process?.pid
     const { port } = this.#kept
     return {
-      name: this.#copy.definition.name,
+      workload: workloadKey(this.#copy.definition),
       id: this.#copy.id,
       phase,
       starts: this.#starts,
@@ -214,7 +215,7 @@ class Shell {
       this.#kept = { port, token }
       this.#starts++
       this.#write(() => ledger.save({ ...record, process: { pid, startTicks } }))
-      counters.started(definition.name)
+      counters.started(workloadKey(definition))
       log.info({ instance: id, pid, port }, 'program started')
       this.#follow(process, 'launched')
     } catch (thrown) {
@@ -243,7 +244,7 @@ class Shell {
   #exited(exit: Exit): void {
     const asked = !['starting', 'open', 'running'].includes(this.#machine.phase)
     this.#alive.abort()
-    this.#options.counters.exited(this.#copy.definition.name, asked)
+    this.#options.counters.exited(workloadKey(this.#copy.definition), asked)
     this.happened('exited')
     this.#write(() => this.#keepExit(exit, asked))
   }

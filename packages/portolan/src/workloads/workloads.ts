@@ -10,6 +10,7 @@ import {
   fingerprint,
   instanceName,
   type WorkloadDefinition,
+  workloadKey,
 } from './definition.ts'
 import type { Copy, Mint } from './launch.ts'
 import type { WorkloadLedger, WorkloadRecord } from './ledger.ts'
@@ -46,7 +47,7 @@ export interface WorkloadsOptions {
 /** The supervised programs of one server. */
 export interface Workloads {
   /**
-   * Makes them n copies: grows by the lowest free ids, shrinks by draining and ending the highest ones.
+   * Gives `workload` (a service's key: `order`, `staging/order`) n copies: grows by the lowest free ids, shrinks by draining and ending the highest ones.
    * Resolves when those that had to go have ended; it does not wait for new ones.
    * @throws Fault `service_not_found` (no such workload), `config_invalid`
    */
@@ -97,7 +98,7 @@ class Supervisor {
     const { env = process.env, random, maxLogBytes, metrics } = options
     this.#options = options
     this.#timing = { ...defaultTiming, ...options.timing }
-    this.#definitions = new Map(options.definitions.map(definition => [definition.name, definition]))
+    this.#definitions = new Map(options.definitions.map(one => [workloadKey(one), one]))
     const ports = openPortPool(random)
     const counters = openWorkloadCounters(metrics, () => this.states())
     this.#make = copy => {
@@ -210,7 +211,9 @@ class Supervisor {
 
   #surplus(definition: WorkloadDefinition, replicas: number): Supervised[] {
     const kept = new Set(Array.from({ length: replicas }, (_, index) => copyId(definition, index + 1)))
-    const all = [...this.#copies.values()].filter(({ copy }) => copy.definition.name === definition.name)
+    const all = [...this.#copies.values()].filter(
+      ({ copy }) => workloadKey(copy.definition) === workloadKey(definition),
+    )
     return all.filter(({ copy }) => !kept.has(copy.id)).reverse()
   }
 

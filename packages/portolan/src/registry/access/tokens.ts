@@ -74,7 +74,7 @@ export function decodeToken(key: string, value: string): Token | undefined {
   }
 }
 
-const nameShape = /^[A-Za-z0-9._:/@-]{1,200}$/
+const nameShape = /^[A-Za-z0-9._:/@-]{1,400}$/
 
 /** The name that callers without a token go by, and no token may take. */
 export const anonymousName = 'anonymous'
@@ -84,7 +84,7 @@ export function checkTokenName(name: string): void {
   if (nameShape.test(name) && name !== anonymousName) return
   throw new Fault('invalid_request', `"${name.slice(0, 100)}" cannot be a token's name`, {
     source: 'caller',
-    hint: `1 to 200 characters of A-Z a-z 0-9 . _ : / @ -, and not "${anonymousName}"`,
+    hint: `1 to 400 characters of A-Z a-z 0-9 . _ : / @ -, and not "${anonymousName}"`,
   })
 }
 
