@@ -3,14 +3,7 @@ import type { Framing } from './field-values.ts'
 import { refused } from './fields.ts'
 import type { CodecLimits } from './limits.ts'
 import type { Refusal } from './refusal.ts'
-
-/** Takes the bytes of a body: spans of the very buffer that was read, valid during the call only. */
-export interface SpanSink {
-  span(bytes: Uint8Array, from: number, to: number): void
-}
-
-/** How a chunked body is passed on: in its framing, or as bare content for a recipient that knows no chunks. */
-export type BodyForm = 'wire' | 'content'
+import type { BodyForm, SpanSink } from './span-sink.ts'
 
 /**
  * Finds where a body ends and passes its bytes on. One is kept per direction of a connection and used again.

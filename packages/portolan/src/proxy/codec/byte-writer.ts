@@ -1,5 +1,5 @@
-import type { SpanSink } from './body.ts'
 import { latin1 } from './bytes.ts'
+import type { SpanSink } from './span-sink.ts'
 
 /** Below this many bytes a loop beats the call into the engine that a bulk copy costs. */
 const loopBelow = 48

@@ -1,8 +1,8 @@
-import type { BodyForm, SpanSink } from './body.ts'
 import { CR, hexValue, isValueByte, LF, SEMICOLON } from './bytes.ts'
 import { refused } from './fields.ts'
 import type { CodecLimits } from './limits.ts'
 import { type Refusal, refusals } from './refusal.ts'
+import type { BodyForm, SpanSink } from './span-sink.ts'
 import { TrailerSection } from './trailers.ts'
 
 const SIZE = 0

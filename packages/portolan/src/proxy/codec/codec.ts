@@ -9,7 +9,7 @@
  *     body.begin(head.framing, head.contentLength)
  *     const next = body.read(bytes, end, bytes.length, sink)   // body.done, body.refusal
  */
-export { type BodyForm, BodyReader, type SpanSink } from './body.ts'
+export { BodyReader } from './body.ts'
 export { ByteWriter } from './byte-writer.ts'
 export { latin1 } from './bytes.ts'
 export type { Framing } from './field-values.ts'
@@ -22,3 +22,4 @@ export { isIdempotent, type Method } from './method.ts'
 export { type Refusal, refusals } from './refusal.ts'
 export { parseRequestHead, RequestHead } from './request-head.ts'
 export { parseResponseHead, ResponseHead } from './response-head.ts'
+export type { BodyForm, SpanSink } from './span-sink.ts'

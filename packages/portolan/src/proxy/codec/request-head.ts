@@ -45,6 +45,7 @@ export class RequestHead {
   /** Whether the client keeps the connection open for another request. */
   persistent = true
   expectsContinue = false
+  /** Whether it asks for another protocol than h2c (a websocket). */
   upgrades = false
   /** Past the head's last byte. */
   end = 0
@@ -221,7 +222,8 @@ function readFields(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
           head.minor === 1 && equalsFolded(bytes, fields.valueStart(i), fields.valueEnd(i), '100-continue')
         break
       case field.upgrade:
-        head.upgrades = true
+        // Java's client offers h2c with every first request; an offer may be ignored, and this one is.
+        if (!equalsFolded(bytes, fields.valueStart(i), fields.valueEnd(i), 'h2c')) head.upgrades = true
         break
     }
   }

@@ -1,9 +1,9 @@
-import type { SpanSink } from './body.ts'
 import { CR, LF } from './bytes.ts'
 import { FieldTable, refused } from './fields.ts'
 import { field } from './known-fields.ts'
 import type { CodecLimits } from './limits.ts'
 import { type Refusal, refusals } from './refusal.ts'
+import type { SpanSink } from './span-sink.ts'
 
 const crlf = Uint8Array.of(CR, LF)
 

@@ -1,0 +1,342 @@
+import type { Socket } from 'node:net'
+import { Backlog } from './backlog.ts'
+import {
+  BodyReader,
+  type ByteWriter,
+  type Hop,
+  incomplete,
+  parseRequestHead,
+  RequestHead,
+  refused,
+  writeRequestHead,
+} from './codec/codec.ts'
+import { type Expiring, noDeadline } from './deadlines.ts'
+import { type Caller, Exchange } from './exchange.ts'
+import { take } from './outgoing.ts'
+import { congestedAbove, type PathContext } from './path-context.ts'
+import { type Problem, problemResponse, problems } from './problem.ts'
+import type { Service } from './service.ts'
+
+/** Decides which service a request is for: a service, or why there is none. */
+export type RouteRequest = (bytes: Uint8Array, head: RequestHead) => Service | Problem
+
+/** What a connection reads next: a head, a body, nothing until the answer is out, or only the client's goodbye. */
+type Phase = 'head' | 'body' | 'answer' | 'closing'
+
+/** So much may be pipelined while an answer is under way; then reading stops. */
+const backlogLimit = 65_536
+/** How long a closing connection is read on, so that a reset does not overtake our last answer (RFC 9112 section 9.6). */
+const lingerMs = 2000
+
+/** One client connection: reads requests, one exchange at a time, in order. */
+export class ClientConnection implements Expiring, Caller {
+  deadline: number
+  readonly #path: PathContext
+  readonly #socket: Socket
+  readonly #route: RouteRequest
+  readonly #hop: Hop
+  readonly #head = new RequestHead()
+  readonly #body: BodyReader
+  readonly #exchange: Exchange
+  readonly #backlog = new Backlog()
+  #phase: Phase = 'head'
+  /** Whether the present head has begun to arrive. */
+  #parsing = false
+  /** Whether `#consume` runs: what completes meanwhile is gone on with there. */
+  #consuming = false
+  #requestHeld = false
+  #reading = true
+  #ended = false
+  #stalledAt = 0
+
+  constructor(path: PathContext, socket: Socket, hop: Hop, route: RouteRequest) {
+    this.#path = path
+    this.#socket = socket
+    this.#hop = hop
+    this.#route = route
+    this.#body = new BodyReader(path.settings.codec)
+    this.#exchange = new Exchange(path, this)
+    this.deadline = path.deadlines.now + path.settings.headMs
+    path.deadlines.add(this)
+    path.metrics.connections++
+    socket.on('data', chunk => this.#received(chunk as Buffer))
+    socket.on('drain', () => this.#drained())
+    socket.on('end', () => this.#peerEnded())
+    // `close` follows and does what there is to do.
+    socket.on('error', () => {})
+    socket.on('close', () => this.#closed())
+  }
+
+  /** The gateway closes: now if nothing is under way, else after the present answer. */
+  drain(): void {
+    if (this.#phase === 'head' && !this.#parsing) this.#close()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  expire(): void {
+    const { settings, deadlines } = this.#path
+    if (this.#phase === 'closing') {
+      this.destroy()
+      return
+    }
+    if (this.#phase === 'head') {
+      if (!this.#parsing) {
+        this.#close()
+        return
+      }
+      this.#path.metrics.problem(problems.headTimeout)
+      this.#refuse(problems.headTimeout)
+      return
+    }
+    if (this.#exchange.isUnresolved) {
+      this.#exchange.unresolved()
+      return
+    }
+    if (this.#socket.writableLength > 0 && this.#socket.writableLength < this.#stalledAt) {
+      // Slow, but it does take something.
+      this.#stalledAt = this.#socket.writableLength
+      this.deadline = deadlines.now + settings.bodyIdleMs
+      return
+    }
+    if (this.#phase === 'body' && this.#socket.writableLength === 0) {
+      this.#exchange.cancel()
+      this.#path.metrics.problem(problems.bodyTimeout)
+      this.#refuse(problems.bodyTimeout)
+      return
+    }
+    this.destroy()
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#phase === 'closing') return
+    if (this.#backlog.size === 0) {
+      this.#consume(chunk, 0, chunk.length)
+      return
+    }
+    const moved = this.#backlog.append(chunk, 0, chunk.length)
+    if (this.#parsing && moved !== 0) this.#head.moved(moved)
+    this.#consumeBacklog()
+  }
+
+  #consumeBacklog(): void {
+    const { bytes, from, end } = this.#backlog
+    this.#consume(bytes, from, end)
+  }
+
+  /** Reads what it can out of bytes[from, end) and keeps the rest. */
+  #consume(bytes: Uint8Array, from: number, end: number): void {
+    this.#consuming = true
+    let at = from
+    while (at < end || this.#parsing) {
+      if (this.#phase === 'head') {
+        const next = this.#readHead(bytes, at, end)
+        if (next < 0) break
+        at = next
+      } else if (this.#phase === 'body') {
+        at = this.#readBody(bytes, at, end)
+        if (at < 0) break
+      } else {
+        break
+      }
+    }
+    this.#consuming = false
+    this.#keep(bytes, at < 0 ? from : at, end)
+  }
+
+  #keep(bytes: Uint8Array, at: number, end: number): void {
+    const backlog = this.#backlog
+    if (this.#phase === 'closing') {
+      backlog.drop()
+      return
+    }
+    const from = this.#parsing ? this.#head.origin : at
+    if (bytes === backlog.bytes) backlog.consumed(from)
+    else if (from < end) {
+      backlog.append(bytes, from, end)
+      if (this.#parsing) this.#head.moved(-from)
+    }
+    this.#updateReading()
+  }
+
+  /** Returns where the request's head, and what was at hand of its body, ended; negative: no further. */
+  #readHead(bytes: Uint8Array, from: number, end: number): number {
+    const head = this.#head
+    const { settings, deadlines } = this.#path
+    if (!this.#parsing) {
+      head.begin(from)
+      this.#parsing = true
+      this.deadline = deadlines.now + settings.headMs
+    }
+    const next = parseRequestHead(bytes, end, head, settings.codec)
+    if (next === incomplete) return incomplete
+    this.#parsing = false
+    if (next === refused) {
+      if (head.refusal !== undefined) this.#refuseCounted(head.refusal)
+      return refused
+    }
+    return this.#startRequest(bytes, next, end)
+  }
+
+  #startRequest(bytes: Uint8Array, from: number, end: number): number {
+    const head = this.#head
+    const { out } = this.#path
+    this.#body.begin(head.framing, head.contentLength)
+    this.#phase = this.#body.done ? 'answer' : 'body'
+    const service = this.#route(bytes, head)
+    if ('status' in service) {
+      this.answer(service)
+      return from
+    }
+    writeRequestHead(bytes, head, this.#hop, service.name.service, out)
+    const next = this.#body.read(bytes, from, end, out)
+    if (next === refused) {
+      out.length = 0
+      if (this.#body.refusal !== undefined) this.#refuseCounted(this.#body.refusal)
+      return refused
+    }
+    this.#bodyProgressed()
+    this.#exchange.open(service, head, out, this.#body.done)
+    if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#path.settings.resolveMs
+    return next
+  }
+
+  #readBody(bytes: Uint8Array, from: number, end: number): number {
+    const { out } = this.#path
+    const next = this.#body.read(bytes, from, end, out)
+    if (next === refused) {
+      out.length = 0
+      this.#exchange.cancel()
+      if (this.#body.refusal !== undefined) this.#refuseCounted(this.#body.refusal)
+      return refused
+    }
+    this.#bodyProgressed()
+    this.#exchange.more(out, this.#body.done)
+    return next
+  }
+
+  #bodyProgressed(): void {
+    if (this.#body.done) {
+      this.#phase = 'answer'
+      this.deadline = noDeadline
+    } else {
+      this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    }
+  }
+
+  send(out: ByteWriter): boolean {
+    if (out.length === 0) return true
+    this.#socket.write(take(out), 'latin1')
+    // Whoever takes an answer is still there, even if it has ended its own side.
+    if (this.#ended) this.deadline = noDeadline
+    if (this.#socket.writableLength <= congestedAbove) return true
+    this.#stalledAt = this.#socket.writableLength
+    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    return false
+  }
+
+  answer(problem: Problem): void {
+    this.#path.metrics.problem(problem)
+    const close = this.#phase === 'body' || !this.#head.persistent || this.#path.draining
+    this.#socket.write(problemResponse(problem, close, this.#head.method !== 'HEAD'), 'latin1')
+    this.exchangeDone(close)
+  }
+
+  abort(): void {
+    this.#phase = 'closing'
+    this.#socket.resetAndDestroy()
+  }
+
+  holdRequest(hold: boolean): void {
+    if (this.#requestHeld === hold) return
+    this.#requestHeld = hold
+    if (this.#phase === 'body') this.deadline = hold ? noDeadline : this.#bodyDeadline()
+    this.#updateReading()
+  }
+
+  exchangeDone(close: boolean): void {
+    if (close || this.#path.draining || (this.#ended && this.#backlog.size === 0)) {
+      this.#close()
+      return
+    }
+    this.#phase = 'head'
+    this.#requestHeld = false
+    this.deadline = this.#path.deadlines.now + this.#path.settings.keepAliveMs
+    if (!this.#consuming) this.#goOn()
+  }
+
+  /** Serves what was pipelined, but only as fast as the client takes the answers. */
+  #goOn(): void {
+    if (this.#phase !== 'head' || this.#socket.writableLength > congestedAbove) return
+    if (this.#backlog.size > 0) this.#consumeBacklog()
+    else this.#updateReading()
+  }
+
+  #drained(): void {
+    if (this.#phase === 'body') this.deadline = this.#bodyDeadline()
+    else if (this.#phase === 'answer') this.deadline = noDeadline
+    this.#exchange.callerDrained()
+    if (!this.#consuming) this.#goOn()
+  }
+
+  #bodyDeadline(): number {
+    return this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+  }
+
+  #updateReading(): void {
+    const wanted = !this.#requestHeld && this.#backlog.size <= backlogLimit
+    if (wanted === this.#reading) return
+    this.#reading = wanted
+    if (wanted) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  #refuseCounted(problem: Problem): void {
+    this.#path.metrics.problem(problem)
+    this.#refuse(problem)
+  }
+
+  /** Answers what can't be served and closes: where the next request would begin is unknown. */
+  #refuse(problem: Problem): void {
+    this.#socket.write(problemResponse(problem, true, true), 'latin1')
+    this.#close()
+  }
+
+  /** Ends our side, and reads on until the client has ended its own. */
+  #close(): void {
+    if (this.#phase === 'closing') return
+    this.#phase = 'closing'
+    this.#parsing = false
+    this.#backlog.drop()
+    this.deadline = this.#path.deadlines.now + lingerMs
+    this.#socket.end()
+    this.#socket.resume()
+  }
+
+  /** The client will send no more. It may have gone, or wait for its answer with one side closed: nobody can tell. */
+  #peerEnded(): void {
+    this.#ended = true
+    if (this.#phase === 'closing') return
+    if (this.#phase === 'body') {
+      this.destroy()
+      return
+    }
+    if (this.#phase === 'head') {
+      this.#close()
+      return
+    }
+    // Who has announced that this is its last request may well wait for the answer.
+    if (!this.#head.persistent || this.#backlog.size > 0) return
+    this.deadline = this.#path.deadlines.now + this.#path.settings.halfClosedMs
+  }
+
+  #closed(): void {
+    this.#phase = 'closing'
+    this.#backlog.drop()
+    this.#path.deadlines.delete(this)
+    this.#path.metrics.connections--
+    this.#exchange.cancel()
+  }
+}

@@ -1,0 +1,302 @@
+import type { Endpoint, Outcome } from '@portolan/core'
+import {
+  type BodyForm,
+  type ByteWriter,
+  type ConnectionField,
+  isIdempotent,
+  type Method,
+  type RequestHead,
+  type ResponseHead,
+  writeResponseHead,
+} from './codec/codec.ts'
+import { type Outgoing, take } from './outgoing.ts'
+import type { PathContext } from './path-context.ts'
+import type { Pool } from './pool.ts'
+import { type Problem, problems } from './problem.ts'
+import type { Service } from './service.ts'
+import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
+
+/** The client's side of an exchange. */
+export interface Caller {
+  /** Sends what `out` holds; false: wait for `Exchange.callerDrained` before giving more. */
+  send(out: ByteWriter): boolean
+  /** Answers in the gateway's own name: nothing of an upstream's answer has been sent. */
+  answer(problem: Problem): void
+  /** The answer can't be completed: the connection is cut so that nobody takes it for whole. */
+  abort(): void
+  /** Whether more of the request body may be read. */
+  holdRequest(hold: boolean): void
+  /** The answer is complete. */
+  exchangeDone(close: boolean): void
+}
+
+/**
+ * One request and its answer: picks an instance, sends, tries once more where that is safe, and passes the answer on.
+ * One is kept per client connection and used again.
+ */
+export class Exchange implements ResponseReceiver {
+  method: Method = 'other'
+  readonly #path: PathContext
+  readonly #caller: Caller
+  #service: Service | undefined
+  #endpoint: Endpoint | undefined
+  #pool: Pool | undefined
+  #connection: UpstreamConnection | undefined
+  /** What has been read of the request, for as long as it may have to be sent (again). */
+  readonly #held: Outgoing[] = []
+  #heldSize = 0
+  #replayable = false
+  #retried = false
+  #complete = false
+  #minor = 1
+  #persistent = true
+  #closing = false
+  #status = 0
+  #startedAt = 0
+
+  constructor(path: PathContext, caller: Caller) {
+    this.#path = path
+    this.#caller = caller
+  }
+
+  get isOpen(): boolean {
+    return this.#service !== undefined
+  }
+
+  /** Whether it waits for the service's first instance set. */
+  get isUnresolved(): boolean {
+    return this.#service?.isKnown === false
+  }
+
+  /** Starts with what `out` holds of the request: its head, and what has come of its body. */
+  open(service: Service, head: RequestHead, out: ByteWriter, complete: boolean): void {
+    const now = this.#path.clock.now()
+    this.#service = service
+    this.method = head.method
+    this.#minor = head.minor
+    this.#persistent = head.persistent
+    this.#complete = complete
+    this.#replayable = isIdempotent(head.method)
+    this.#retried = false
+    this.#status = 0
+    this.#startedAt = now
+    service.usedAt = this.#path.deadlines.now
+    service.budget.deposit(now)
+    this.#hold(take(out))
+    if (service.isKnown) this.#attempt(service)
+    else if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
+  }
+
+  /** More of the request's body. */
+  more(out: ByteWriter, complete: boolean): void {
+    this.#complete = complete
+    const connection = this.#connection
+    const piece = out.length === 0 ? undefined : take(out)
+    if (connection === undefined || !connection.isConnected) {
+      if (piece !== undefined) this.#hold(piece)
+      if (this.#heldSize > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
+      return
+    }
+    if (piece !== undefined) {
+      if (this.#replayable) this.#hold(piece)
+      if (this.#heldSize > this.#path.settings.replayLimit) this.#forget()
+      connection.write(piece)
+      if (connection.congested) this.#caller.holdRequest(true)
+    }
+    if (complete) connection.awaitResponse()
+  }
+
+  /** The service's instances have become known. */
+  resolved(): void {
+    if (this.#service !== undefined) this.#attempt(this.#service)
+  }
+
+  /** The service's instances have not become known in time. */
+  unresolved(): void {
+    this.#giveUp(problems.noInstance)
+  }
+
+  /** The client has left. */
+  cancel(): void {
+    const service = this.#service
+    if (service === undefined) return
+    service.metrics.cancelled++
+    service.stopWaiting(this)
+    const connection = this.#connection
+    this.#settle('cancelled')
+    this.#reset()
+    connection?.destroy()
+  }
+
+  callerDrained(): void {
+    this.#connection?.resume()
+  }
+
+  connected(): void {
+    if (this.#connection !== undefined) this.#send(this.#connection)
+  }
+
+  drained(): void {
+    this.#caller.holdRequest(false)
+  }
+
+  interim(bytes: Uint8Array, head: ResponseHead): void {
+    // An HTTP/1.0 client does not know of 1xx (RFC 9110 section 15.2).
+    if (this.#minor === 0) return
+    writeResponseHead(bytes, head, '', true, this.#path.out)
+    this.#caller.send(this.#path.out)
+  }
+
+  responded(bytes: Uint8Array, head: ResponseHead): BodyForm {
+    this.#forget()
+    this.#status = head.status
+    const unchunked = this.#minor === 0 && head.framing === 'chunked'
+    this.#closing = !this.#persistent || unchunked || head.framing === 'until-close' || this.#path.draining
+    writeResponseHead(bytes, head, this.#connectionField(), unchunked, this.#path.out)
+    return unchunked ? 'content' : 'wire'
+  }
+
+  span(bytes: Uint8Array, from: number, to: number): void {
+    this.#path.out.span(bytes, from, to)
+  }
+
+  passOn(): void {
+    if (!this.#caller.send(this.#path.out)) this.#connection?.pause()
+  }
+
+  finished(reusable: boolean): void {
+    const service = this.#service
+    const pool = this.#pool
+    const connection = this.#connection
+    if (service === undefined || pool === undefined || connection === undefined) return
+    this.#caller.send(this.#path.out)
+    // An answer that came before the request's end leaves both connections in the middle of something.
+    const close = this.#closing || !this.#complete
+    this.#settle(isFailure(this.#status) ? 'failure' : 'success')
+    service.metrics.answered(this.#status, this.#path.clock.now() - this.#startedAt)
+    if (reusable && this.#complete) pool.release(connection)
+    else connection.destroy()
+    this.#reset()
+    this.#caller.exchangeDone(close)
+  }
+
+  failed(failure: Failure): void {
+    const service = this.#service
+    const connection = this.#connection
+    const endpoint = this.#endpoint
+    if (service === undefined || connection === undefined || endpoint === undefined) return
+    const pool = this.#pool
+    this.#path.out.length = 0
+    this.#settle('failure')
+    const written = connection.isConnected
+    if (!written) service.metrics.connectErrors++
+    if (this.#status !== 0) {
+      this.#reset()
+      this.#caller.abort()
+      return
+    }
+    // What closed one connection has most likely closed its idle siblings too.
+    if (failure === 'lost' && !connection.answering) pool?.dropIdle()
+    if (this.#mayRetry(service, failure, connection)) {
+      this.#attempt(service, endpoint, connection)
+      return
+    }
+    if (failure === 'lost' && written && !isIdempotent(this.method)) service.metrics.unretried++
+    this.#giveUp(problemOf[failure])
+  }
+
+  #attempt(service: Service, failed?: Endpoint, over?: UpstreamConnection): void {
+    const { balancer } = service
+    const endpoint = failed === undefined ? balancer.pick() : balancer.pick({ tried: [failed] })
+    if (endpoint === undefined) {
+      this.#giveUp(problems.noInstance)
+      return
+    }
+    if (endpoint === failed && over?.reused !== true) {
+      // The only instance there is has just failed on a fresh connection.
+      balancer.done(endpoint, 'cancelled')
+      this.#giveUp(problemOf[over?.isConnected === true ? 'lost' : 'connect'])
+      return
+    }
+    if (failed !== undefined) service.metrics.retries++
+    if (balancer.panic) service.metrics.panicPicks++
+    this.#endpoint = endpoint
+    this.#pool = service.pool(endpoint)
+    const connection = this.#pool.take(this)
+    if (connection === undefined) {
+      this.#giveUp(problems.tooManyConnections)
+      return
+    }
+    this.#connection = connection
+    if (connection.isConnected) this.#send(connection)
+  }
+
+  #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
+    if (this.#retried || connection.answering) return false
+    const unwritten = failure === 'connect' || failure === 'connect-timeout'
+    if (!unwritten && !(failure === 'lost' && this.#replayable)) return false
+    this.#retried = true
+    if (service.budget.tryWithdraw(this.#path.clock.now())) return true
+    service.metrics.budgetExhausted++
+    return false
+  }
+
+  #send(connection: UpstreamConnection): void {
+    for (const piece of this.#held) connection.write(piece)
+    if (!this.#replayable) this.#forget()
+    this.#caller.holdRequest(connection.congested)
+    if (this.#complete) connection.awaitResponse()
+  }
+
+  #hold(piece: Outgoing): void {
+    this.#held.push(piece)
+    this.#heldSize += piece.length
+  }
+
+  #forget(): void {
+    this.#held.length = 0
+    this.#heldSize = 0
+    this.#replayable = false
+  }
+
+  #connectionField(): ConnectionField {
+    if (this.#closing) return 'Connection: close\r\n'
+    return this.#minor === 0 ? 'Connection: keep-alive\r\n' : ''
+  }
+
+  #giveUp(problem: Problem): void {
+    const service = this.#service
+    this.#settle('cancelled')
+    service?.stopWaiting(this)
+    service?.metrics.answered(problem.status, this.#path.clock.now() - this.#startedAt)
+    this.#reset()
+    this.#caller.answer(problem)
+  }
+
+  /** Ends the pick that is open, if there is one. */
+  #settle(outcome: Outcome): void {
+    if (this.#endpoint !== undefined) this.#service?.balancer.done(this.#endpoint, outcome)
+    this.#endpoint = undefined
+    this.#pool = undefined
+    this.#connection = undefined
+  }
+
+  #reset(): void {
+    this.#service = undefined
+    this.#forget()
+  }
+}
+
+const problemOf = {
+  connect: problems.connectFailed,
+  'connect-timeout': problems.connectTimeout,
+  lost: problems.upstreamLost,
+  'bad-response': problems.badResponse,
+  'response-timeout': problems.responseTimeout,
+  'body-timeout': problems.responseTimeout,
+} as const satisfies Readonly<Record<Failure, Problem>>
+
+/** Statuses that speak of the instance rather than of the request. */
+function isFailure(status: number): boolean {
+  return status === 500 || (status >= 502 && status <= 504)
+}

@@ -1,0 +1,152 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import {
+  type Clock,
+  Fault,
+  formatHostPort,
+  type Random,
+  type Resolver,
+  type RouteTable,
+} from '@portolan/core'
+import type { Registry } from 'prom-client'
+import type { Log } from '../observe/log.ts'
+import { ClientConnection, type RouteRequest } from './client-connection.ts'
+import type { Hop } from './codec/codec.ts'
+import { Deadlines } from './deadlines.ts'
+import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
+import { openPathContext } from './path-context.ts'
+import { problems } from './problem.ts'
+import { Router } from './router.ts'
+import { Services } from './services.ts'
+import { defaultGatewaySettings, type GatewaySettings } from './settings.ts'
+import { parseTrustedProxies, plainAddress } from './trusted-proxies.ts'
+
+export interface GatewayOptions {
+  readonly resolver: Resolver
+  readonly routes: RouteTable
+  /** What differs from {@link defaultGatewaySettings}. */
+  readonly settings?: Partial<GatewaySettings>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Where the gateway's metrics are shown. */
+  readonly metrics: Registry
+}
+
+export interface Gateway {
+  /** `host:port` as it listens. */
+  readonly address: string
+  readonly port: number
+  readonly stats: GatewayMetrics
+  /** Routes by this table from the next request on. */
+  setRoutes(table: RouteTable): void
+  /** Takes no new connection, lets requests end (for `drainMs`), and ends what is left. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the HTTP/1.1 gateway. The path of a request: docs/life-of-a-request.md.
+ * @throws Fault `address_in_use`, `config_invalid`
+ */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  const settings = { ...defaultGatewaySettings, ...options.settings }
+  const trusted = parseTrustedProxies(settings.trustedProxies)
+  const { clock, log } = options
+  const stats = new GatewayMetrics()
+  const deadlines = new Deadlines(settings.sweepMs)
+  const path = openPathContext({ settings, clock, deadlines, metrics: stats, log })
+  const services = new Services(path, options.resolver, options.random)
+  const connections = new Set<ClientConnection>()
+  let router = new Router(options.routes)
+
+  const route: RouteRequest = (bytes, head) => {
+    if (head.method === 'CONNECT') return problems.connect
+    if (head.upgrades && head.connection.namesFields) return problems.upgrade
+    const name = router.route(bytes, head)
+    if (name === undefined) return problems.noRoute
+    return services.get(name) ?? problems.tooManyServices
+  }
+
+  const accept = (socket: Socket): void => {
+    // Gone before it was accepted.
+    if (socket.remoteAddress === undefined) return void socket.destroy()
+    const connection = new ClientConnection(path, socket, hopOf(socket.remoteAddress), route)
+    connections.add(connection)
+    socket.once('close', () => connections.delete(connection))
+  }
+
+  const hopOf = (address: string): Hop => {
+    const peer = plainAddress(address)
+    return {
+      peer,
+      trusted: trusted.includes(peer),
+      scheme: 'http',
+      forwarded: Buffer.from(`X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n`, 'latin1'),
+      ...(settings.via === undefined ? {} : { via: settings.via }),
+    }
+  }
+
+  // Half-open, since a client may end its side before it has read its answer.
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 65_536 }, accept)
+  server.maxConnections = settings.maxConnections
+  server.on('drop', () => {
+    stats.connectionsRefused++
+  })
+  await listen(server, settings)
+  server.on('error', error => log.error({ err: error }, 'gateway listener'))
+  services.configure(router.services)
+  deadlines.open()
+  exportGatewayMetrics(stats, options.metrics)
+  const { address, port } = server.address() as AddressInfo
+  const shown = formatHostPort(address, port)
+  log.info({ address: shown }, 'gateway listens')
+
+  const close = async (): Promise<void> => {
+    path.draining = true
+    const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    for (const connection of connections) connection.drain()
+    const timer = setTimeout(() => {
+      for (const connection of connections) connection.destroy()
+    }, settings.drainMs)
+    await closed
+    clearTimeout(timer)
+    deadlines.close()
+    services.close()
+  }
+  let closing: Promise<void> | undefined
+  return {
+    address: shown,
+    port,
+    stats,
+    setRoutes(table) {
+      router = new Router(table)
+      services.configure(router.services)
+    },
+    close() {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+async function listen(server: ReturnType<typeof createServer>, settings: GatewaySettings): Promise<void> {
+  const { host, port } = settings
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => reject(listenFault(error, host, port)))
+    server.listen({ host, port, backlog: 4096 }, resolve)
+  })
+}
+
+function listenFault(error: NodeJS.ErrnoException, host: string, port: number): Fault {
+  const where = formatHostPort(host, port)
+  if (error.code === 'EADDRINUSE') {
+    return new Fault('address_in_use', `${where} is taken`, {
+      source: 'caller',
+      cause: error,
+      hint: 'stop the other program, or choose another address for gateway.listen',
+    })
+  }
+  return new Fault('config_invalid', `the gateway can't listen on ${where}: ${error.message}`, {
+    source: 'caller',
+    cause: error,
+  })
+}

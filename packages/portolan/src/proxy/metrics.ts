@@ -1,0 +1,158 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { type Problem, problemCodes } from './problem.ts'
+
+/** Upper bounds of the latency histogram, in milliseconds. */
+const bounds = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
+
+/** What is counted of one service: plain numbers, since a labelled counter costs a map look-up and a string a request. */
+export class ServiceMetrics {
+  /** Answers by the status code's first digit. */
+  readonly classes = new Float64Array(6)
+  readonly buckets = new Float64Array(bounds.length + 1)
+  seconds = 0
+  retries = 0
+  budgetExhausted = 0
+  connectErrors = 0
+  panicPicks = 0
+  cancelled = 0
+  unretried = 0
+
+  answered(status: number, ms: number): void {
+    const digit = (status / 100) | 0
+    this.classes[digit] = (this.classes[digit] as number) + 1
+    let bucket = 0
+    while (bucket < bounds.length && ms > (bounds[bucket] as number)) bucket++
+    this.buckets[bucket] = (this.buckets[bucket] as number) + 1
+    this.seconds += ms / 1000
+  }
+}
+
+/** What one gateway counts. Read by prom-client only when somebody asks for `/metrics`. */
+export class GatewayMetrics {
+  readonly services = new Map<string, ServiceMetrics>()
+  readonly problems = new Map<string, number>(problemCodes.map(code => [code, 0]))
+  connections = 0
+  connectionsRefused = 0
+
+  of(service: string): ServiceMetrics {
+    let metrics = this.services.get(service)
+    if (metrics === undefined) {
+      metrics = new ServiceMetrics()
+      this.services.set(service, metrics)
+    }
+    return metrics
+  }
+
+  problem({ code }: Pick<Problem, 'code'>): void {
+    this.problems.set(code, (this.problems.get(code) ?? 0) + 1)
+  }
+}
+
+const counted = [
+  ['portolan_gateway_retries_total', 'retries', 'Requests tried once more on another instance'],
+  [
+    'portolan_gateway_retry_budget_exhausted_total',
+    'budgetExhausted',
+    'Retries that the budget did not allow',
+  ],
+  ['portolan_gateway_connect_errors_total', 'connectErrors', 'Connections to instances that failed'],
+  ['portolan_gateway_panic_picks_total', 'panicPicks', 'Picks among instances that all carry a cause'],
+  [
+    'portolan_gateway_cancelled_total',
+    'cancelled',
+    'Requests whose client left before the answer was complete',
+  ],
+  [
+    'portolan_gateway_unretried_total',
+    'unretried',
+    'Requests lost with their instance that must not be repeated',
+  ],
+] as const satisfies readonly (readonly [string, keyof ServiceMetrics, string])[]
+
+/** Shows `metrics` in `registry` under `portolan_gateway_…`; docs/metrics.md explains each name. */
+export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry): void {
+  const registers = [registry]
+  for (const [name, field, help] of counted) {
+    new Counter({
+      name,
+      help,
+      labelNames: ['service'],
+      registers,
+      collect() {
+        this.reset()
+        for (const [service, values] of metrics.services) this.inc({ service }, values[field])
+      },
+    })
+  }
+  new Counter({
+    name: 'portolan_gateway_requests_total',
+    help: 'Requests answered, by class of status',
+    labelNames: ['service', 'class'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { classes }] of metrics.services) {
+        classes.forEach((count, digit) => {
+          if (count > 0) this.inc({ service, class: `${digit}xx` }, count)
+        })
+      }
+    },
+  })
+  new Counter({
+    name: 'portolan_gateway_errors_total',
+    help: 'Answers of the gateway itself, by reason',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [code, count] of metrics.problems) this.inc({ code }, count)
+    },
+  })
+  new Gauge({
+    name: 'portolan_gateway_connections',
+    help: 'Client connections that are open',
+    registers,
+    collect() {
+      this.set(metrics.connections)
+    },
+  })
+  new Counter({
+    name: 'portolan_gateway_connections_refused_total',
+    help: 'Client connections closed at once because too many were open',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(metrics.connectionsRefused)
+    },
+  })
+  exportLatency(metrics, registry)
+}
+
+/** prom-client's histogram wants to see every observation; ours only shows what was counted elsewhere. */
+function exportLatency(metrics: GatewayMetrics, registry: Registry): void {
+  const name = 'portolan_gateway_request_seconds'
+  const help = 'Time from the end of the request head to the end of the answer'
+  const histogram = new Histogram({ name, help, labelNames: ['service'], registers: [registry] })
+  const get = async () => ({
+    name,
+    help,
+    type: 'histogram',
+    aggregator: 'sum' as const,
+    values: [...metrics.services].flatMap(([service, values]) => histogramLines(name, service, values)),
+  })
+  Object.assign(histogram, { get, getForPromString: get })
+}
+
+function histogramLines(name: string, service: string, { buckets, seconds }: ServiceMetrics) {
+  let count = 0
+  const lines: { metricName: string; labels: Record<string, string | number>; value: number }[] = []
+  buckets.forEach((observed, index) => {
+    count += observed
+    const bound = bounds[index]
+    const le = bound === undefined ? '+Inf' : bound / 1000
+    lines.push({ metricName: `${name}_bucket`, labels: { service, le }, value: count })
+  })
+  lines.push({ metricName: `${name}_sum`, labels: { service }, value: seconds })
+  lines.push({ metricName: `${name}_count`, labels: { service }, value: count })
+  return lines
+}

@@ -1,0 +1,84 @@
+import { type Refusal, refusals } from './codec/codec.ts'
+
+/** An answer of the gateway's own. `code` goes into `Portolan-Error` and the metric's label. */
+export interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly reason: string
+}
+
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+}
+
+export const problems = {
+  noRoute: { status: 404, code: 'no_route', reason: 'no route matches this Host and path' },
+  headTimeout: { status: 408, code: 'head_timeout', reason: 'the request head took too long' },
+  bodyTimeout: { status: 408, code: 'body_timeout', reason: 'the request body stalled' },
+  connect: { status: 501, code: 'connect_unsupported', reason: 'CONNECT is not served here' },
+  upgrade: { status: 501, code: 'upgrade_unsupported', reason: 'protocol upgrades are not served here' },
+  noInstance: {
+    status: 503,
+    code: 'no_instance_available',
+    reason: 'the service has no instance to take the request',
+  },
+  tooManyConnections: {
+    status: 503,
+    code: 'too_many_connections',
+    reason: 'all connections to the instance are taken',
+  },
+  tooManyServices: {
+    status: 503,
+    code: 'too_many_services',
+    reason: 'too many services are asked for by Host',
+  },
+  tooManyPending: {
+    status: 503,
+    code: 'too_many_pending',
+    reason: 'too many requests wait for this service',
+  },
+  connectFailed: { status: 502, code: 'connect_failed', reason: 'no connection to the instance' },
+  connectTimeout: {
+    status: 504,
+    code: 'connect_timeout',
+    reason: 'the instance did not accept the connection in time',
+  },
+  upstreamLost: {
+    status: 502,
+    code: 'upstream_lost',
+    reason: 'the instance closed the connection before it answered; the request may have been carried out',
+  },
+  badResponse: {
+    status: 502,
+    code: 'bad_response',
+    reason: 'the instance answered with something that is not HTTP/1.1',
+  },
+  responseTimeout: { status: 504, code: 'response_timeout', reason: 'the instance did not answer in time' },
+} as const satisfies Readonly<Record<string, Problem>>
+
+/** Every code that the gateway can answer with: the label's values are known before anything goes wrong. */
+export const problemCodes: readonly string[] = [
+  ...Object.values(problems).map(({ code }) => code),
+  ...Object.values<Refusal>(refusals).map(({ code }) => code),
+]
+
+/** The whole answer as bytes (one character each). */
+export function problemResponse(problem: Problem, close: boolean, withBody: boolean): string {
+  const { status, code, reason } = problem
+  const body = `${JSON.stringify({ status, code, reason })}\n`
+  return (
+    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n` +
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nPortolan-Error: ${code}\r\n` +
+    `${status === 503 ? 'Retry-After: 1\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n${withBody ? body : ''}`
+  )
+}

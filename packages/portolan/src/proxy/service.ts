@@ -1,0 +1,102 @@
+import {
+  Balancer,
+  type Endpoint,
+  policyByName,
+  type Random,
+  type Resolver,
+  RetryBudget,
+  type ServiceName,
+  serviceKey,
+  type Unsubscribe,
+  type View,
+} from '@portolan/core'
+import type { ServiceMetrics } from './metrics.ts'
+import type { PathContext } from './path-context.ts'
+import { Pool } from './pool.ts'
+
+/** Somebody whose request waits until the service's instances are known. */
+export interface Waiting {
+  resolved(): void
+}
+
+/** One service as the gateway serves it: balancer, retry budget, and a pool of connections an instance. */
+export class Service {
+  readonly name: ServiceName
+  readonly balancer: Balancer
+  readonly budget = new RetryBudget()
+  readonly metrics: ServiceMetrics
+  /** When a request was last routed here, in the time of the deadlines. */
+  usedAt: number
+  readonly #path: PathContext
+  readonly #pools = new Map<Endpoint, Pool>()
+  readonly #waiting = new Set<Waiting>()
+  readonly #unsubscribe: Unsubscribe
+  #known = false
+
+  constructor(path: PathContext, name: ServiceName, resolver: Resolver, random: Random) {
+    this.#path = path
+    this.name = name
+    this.metrics = path.metrics.of(serviceKey(name))
+    this.balancer = new Balancer(policyByName(path.settings.policy), random)
+    this.usedAt = path.deadlines.now
+    this.#unsubscribe = resolver.subscribe(name, view => this.receive(view))
+  }
+
+  /** Whether anybody has told anything about this service yet. */
+  get isKnown(): boolean {
+    return this.#known
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.size === 0 && [...this.#pools.values()].every(pool => pool.open === 0)
+  }
+
+  /** Takes a new instance set: new picks go by it at once, and pools of instances that have left are retired. */
+  receive(view: View): void {
+    // An empty epoch is the view before any registry has spoken: no reason yet to turn anybody away.
+    if (view.set.cursor.epoch === '' && view.set.instances.length === 0) return
+    this.balancer.update(view.set)
+    this.#known = true
+    const present = new Set(this.balancer.endpoints)
+    for (const [endpoint, pool] of this.#pools) {
+      if (present.has(endpoint)) {
+        if (isLeaving(endpoint)) pool.dropIdle()
+        continue
+      }
+      pool.retire()
+      this.#pools.delete(endpoint)
+    }
+    for (const waiting of this.#waiting) waiting.resolved()
+    this.#waiting.clear()
+  }
+
+  pool(endpoint: Endpoint): Pool {
+    let pool = this.#pools.get(endpoint)
+    if (pool === undefined) {
+      pool = new Pool(this.#path, endpoint)
+      this.#pools.set(endpoint, pool)
+    }
+    return pool
+  }
+
+  /** False: too many wait already. */
+  wait(waiting: Waiting): boolean {
+    if (this.#waiting.size >= this.#path.settings.maxPending) return false
+    this.#waiting.add(waiting)
+    return true
+  }
+
+  stopWaiting(waiting: Waiting): void {
+    this.#waiting.delete(waiting)
+  }
+
+  close(): void {
+    this.#unsubscribe()
+    for (const pool of this.#pools.values()) pool.retire()
+    this.#pools.clear()
+  }
+}
+
+function isLeaving({ instance }: Endpoint): boolean {
+  return instance.causes.some(({ kind }) => kind === 'draining' || kind === 'operator')
+}

@@ -1,0 +1,57 @@
+import { type Random, type Resolver, type ServiceName, serviceKey } from '@portolan/core'
+import type { PathContext } from './path-context.ts'
+import { Service } from './service.ts'
+
+/** Services that only a Host named are forgotten after this long without a request. */
+const forgetAfterMs = 300_000
+/** So many services may be known by Host alone: anybody can invent names. */
+const maxByHost = 4096
+
+/** The services that this gateway serves, subscribed to when a route or a request first names them. */
+export class Services {
+  readonly #path: PathContext
+  readonly #resolver: Resolver
+  readonly #random: Random
+  readonly #services = new Map<string, Service>()
+  #configured = new Set<string>()
+
+  constructor(path: PathContext, resolver: Resolver, random: Random) {
+    this.#path = path
+    this.#resolver = resolver
+    this.#random = random
+  }
+
+  /** The service of that name; `undefined` when too many are known already. */
+  get(name: ServiceName): Service | undefined {
+    const key = serviceKey(name)
+    const known = this.#services.get(key)
+    if (known !== undefined) return known
+    if (this.#services.size - this.#configured.size >= maxByHost) this.forgetUnused()
+    if (this.#services.size - this.#configured.size >= maxByHost) return undefined
+    const service = new Service(this.#path, name, this.#resolver, this.#random)
+    this.#services.set(key, service)
+    return service
+  }
+
+  /** Subscribes to what configured routes name, so that their first requests need not wait. */
+  configure(names: readonly ServiceName[]): void {
+    this.#configured = new Set(names.map(serviceKey))
+    for (const name of names) this.get(name)
+    this.forgetUnused()
+  }
+
+  forgetUnused(): void {
+    const before = this.#path.deadlines.now - forgetAfterMs
+    for (const [key, service] of this.#services) {
+      if (this.#configured.has(key) || service.usedAt > before || !service.isIdle) continue
+      service.close()
+      this.#services.delete(key)
+      this.#path.metrics.services.delete(key)
+    }
+  }
+
+  close(): void {
+    for (const service of this.#services.values()) service.close()
+    this.#services.clear()
+  }
+}

@@ -1,0 +1,66 @@
+import type { PolicyName } from '@portolan/core'
+import { type CodecLimits, defaultCodecLimits } from './codec/codec.ts'
+
+/** What one gateway is told. Times in milliseconds, kept to within one `sweepMs`; sizes in bytes. */
+export interface GatewaySettings {
+  /** IP literal to listen on. Default 127.0.0.1. */
+  readonly host: string
+  /** Default 7480; 0 takes any free one. */
+  readonly port: number
+  /** IPs and CIDR blocks whose X-Forwarded-* are believed. Default none. */
+  readonly trustedProxies: readonly string[]
+  /** The pseudonym for the Via field; none is added without one. */
+  readonly via?: string
+  readonly policy: PolicyName
+  readonly codec: CodecLimits
+  /** Client connections open at once; further ones are closed at once. Default 10,000. */
+  readonly maxConnections: number
+  /** Connections to one instance, busy and idle. Default 1024. */
+  readonly maxConnectionsPerInstance: number
+  /** Requests of one service that wait for its first instance set. Default 1024. */
+  readonly maxPending: number
+  /** A request is kept for a second try while it is no larger than this. Default 64 KiB. */
+  readonly replayLimit: number
+  /** From a request's first byte to its head's last one. Default 10 s. */
+  readonly headMs: number
+  /** How long a client connection may idle between requests. Default 75 s. */
+  readonly keepAliveMs: number
+  /** Default 2 s; with two addresses the second is tried beside the first after a tenth of it. */
+  readonly connectMs: number
+  /** From the request's last byte to the response's head. Default 60 s. */
+  readonly responseMs: number
+  /** Without a byte of a body from, or to, a peer. Default 60 s. */
+  readonly bodyIdleMs: number
+  /** How long idle upstream connections are kept: below what upstreams do (Node closes at 5 s). Default 4 s. */
+  readonly poolIdleMs: number
+  /** How long a request waits for the first instance set of its service. Default 1 s. */
+  readonly resolveMs: number
+  /** A client that ends its side while its response is under way has gone, or only half: it gets this long. Default 2 s. */
+  readonly halfClosedMs: number
+  /** How long `close` lets requests end by themselves. Default 10 s. */
+  readonly drainMs: number
+  /** How often deadlines are looked at. Default 200 ms. */
+  readonly sweepMs: number
+}
+
+export const defaultGatewaySettings: GatewaySettings = {
+  host: '127.0.0.1',
+  port: 7480,
+  trustedProxies: [],
+  policy: 'least-request',
+  codec: defaultCodecLimits,
+  maxConnections: 10_000,
+  maxConnectionsPerInstance: 1024,
+  maxPending: 1024,
+  replayLimit: 65_536,
+  headMs: 10_000,
+  keepAliveMs: 75_000,
+  connectMs: 2000,
+  responseMs: 60_000,
+  bodyIdleMs: 60_000,
+  poolIdleMs: 4000,
+  resolveMs: 1000,
+  halfClosedMs: 2000,
+  drainMs: 10_000,
+  sweepMs: 200,
+}

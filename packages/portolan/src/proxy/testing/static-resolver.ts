@@ -1,0 +1,61 @@
+import {
+  type Instance,
+  type InstanceSet,
+  orderedById,
+  type Resolver,
+  type ServiceName,
+  serviceKey,
+  type View,
+} from '@portolan/core'
+
+/** An instance with everything that tests and benches do not care about filled in. */
+export function instanceOf(
+  service: string,
+  id: string,
+  port: number,
+  more: Partial<Instance> = {},
+): Instance {
+  return {
+    namespace: 'default',
+    service,
+    id,
+    addresses: ['127.0.0.1'],
+    ports: [{ name: 'http', number: port, protocol: 'http', tls: false }],
+    weight: 1,
+    tags: [],
+    metadata: {},
+    source: 'test',
+    owner: 'test',
+    incarnation: 1,
+    causes: [],
+    ...more,
+  }
+}
+
+/** A resolver whose sets are given by hand. Services that were never given stay unknown. */
+export class StaticResolver implements Resolver {
+  readonly #views = new Map<string, View>()
+  readonly #receivers = new Map<string, Set<(view: View) => void>>()
+  #revision = 0
+
+  give(service: string, instances: readonly Instance[]): void {
+    const name = { namespace: instances[0]?.namespace ?? 'default', service }
+    const set: InstanceSet = {
+      ...name,
+      cursor: { epoch: 'static', revision: ++this.#revision },
+      instances: orderedById(instances),
+    }
+    const view = { set, stale: false }
+    this.#views.set(serviceKey(name), view)
+    for (const receive of this.#receivers.get(serviceKey(name)) ?? []) receive(view)
+  }
+
+  subscribe(service: ServiceName, receive: (view: View) => void): () => void {
+    const key = serviceKey(service)
+    const receivers = this.#receivers.get(key) ?? new Set()
+    this.#receivers.set(key, receivers.add(receive))
+    const view = this.#views.get(key)
+    if (view !== undefined) receive(view)
+    return () => receivers.delete(receive)
+  }
+}

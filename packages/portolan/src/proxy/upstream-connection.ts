@@ -1,0 +1,267 @@
+import type { Socket } from 'node:net'
+import { Backlog } from './backlog.ts'
+import {
+  type BodyForm,
+  BodyReader,
+  incomplete,
+  type Method,
+  parseResponseHead,
+  ResponseHead,
+  refused,
+  type SpanSink,
+} from './codec/codec.ts'
+import { type Expiring, noDeadline } from './deadlines.ts'
+import { dial, type Target } from './dial.ts'
+import type { Outgoing } from './outgoing.ts'
+import { congestedAbove, type PathContext } from './path-context.ts'
+
+/** What can go wrong with an upstream connection while somebody waits for its answer. */
+export type Failure =
+  | 'connect'
+  | 'connect-timeout'
+  | 'lost'
+  | 'bad-response'
+  | 'response-timeout'
+  | 'body-timeout'
+
+/** Who waits for the answer on an upstream connection. Takes the body's spans; `passOn` ends each read. */
+export interface ResponseReceiver extends SpanSink {
+  readonly method: Method
+  connected(): void
+  /** A 1xx head; another head follows. */
+  interim(bytes: Uint8Array, head: ResponseHead): void
+  /** The head that counts. Returns the form in which the body is wanted. */
+  responded(bytes: Uint8Array, head: ResponseHead): BodyForm
+  passOn(): void
+  /** The answer is complete; `reusable` says whether the connection may take another request. */
+  finished(reusable: boolean): void
+  failed(failure: Failure): void
+  /** The connection's queue has emptied after it was congested. */
+  drained(): void
+}
+
+/** Where a connection reports that it is no more. */
+export interface ConnectionOwner {
+  closed(connection: UpstreamConnection): void
+}
+
+/** One connection to an instance. It carries one request at a time; without a receiver it is idle. */
+export class UpstreamConnection implements Expiring {
+  deadline = noDeadline
+  /** Whether it has carried a request before: then the peer may have closed it just as the next one was written. */
+  reused = false
+  /** Whether any byte of an answer to the present request has come. */
+  answering = false
+  readonly #path: PathContext
+  readonly #owner: ConnectionOwner
+  readonly #head = new ResponseHead()
+  readonly #body: BodyReader
+  readonly #backlog = new Backlog()
+  readonly #cancelDial: () => void
+  #receiver: ResponseReceiver | undefined
+  #socket: Socket | undefined
+  #inBody = false
+  #paused = false
+  #closed = false
+
+  constructor(path: PathContext, owner: ConnectionOwner, target: Target, receiver: ResponseReceiver) {
+    this.#path = path
+    this.#owner = owner
+    this.#receiver = receiver
+    this.#body = new BodyReader(path.settings.codec)
+    this.deadline = path.deadlines.now + path.settings.connectMs
+    path.deadlines.add(this)
+    const onread = {
+      buffer: path.inbox,
+      callback: (size: number, buffer: Uint8Array) => {
+        this.#read(buffer, size)
+        return true
+      },
+    }
+    this.#cancelDial = dial(target, path.settings.connectMs / 10, onread, {
+      connected: socket => this.#connected(socket),
+      failed: () => this.#fail('connect'),
+    })
+  }
+
+  get isConnected(): boolean {
+    return this.#socket !== undefined
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed
+  }
+
+  get congested(): boolean {
+    return (this.#socket?.writableLength ?? 0) > congestedAbove
+  }
+
+  /** Starts another request on an idle connection. */
+  assign(receiver: ResponseReceiver): void {
+    this.reused = true
+    this.#receiver = receiver
+    this.deadline = noDeadline
+  }
+
+  /** Leaves the connection idle for at most `ms`. */
+  rest(ms: number): void {
+    this.deadline = this.#path.deadlines.now + ms
+  }
+
+  write(message: Outgoing): void {
+    this.#socket?.write(message, 'latin1')
+    if (this.congested) this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+  }
+
+  /** The whole request has been written: from now on the answer is waited for. */
+  awaitResponse(): void {
+    if (!this.answering) this.deadline = this.#path.deadlines.now + this.#path.settings.responseMs
+  }
+
+  /** Stops reading: whoever takes the answer is congested, and its own deadline counts meanwhile. */
+  pause(): void {
+    this.#paused = true
+    this.#socket?.pause()
+    this.deadline = noDeadline
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#socket?.resume()
+    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+  }
+
+  /** Closes at once; the receiver hears nothing more. */
+  destroy(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#receiver = undefined
+    this.#backlog.drop()
+    this.#path.deadlines.delete(this)
+    this.#cancelDial()
+    this.#socket?.destroy()
+    this.#owner.closed(this)
+  }
+
+  expire(): void {
+    if (this.#receiver === undefined) this.destroy()
+    else if (this.#socket === undefined) this.#fail('connect-timeout')
+    else this.#fail(this.#inBody ? 'body-timeout' : 'response-timeout')
+  }
+
+  #connected(socket: Socket): void {
+    this.#socket = socket
+    socket.on('error', () => this.#fail('lost'))
+    socket.on('close', () => this.#fail('lost'))
+    socket.on('end', () => this.#ended())
+    socket.on('drain', () => this.#drained())
+    this.deadline = noDeadline
+    this.#receiver?.connected()
+  }
+
+  #drained(): void {
+    if (!this.answering) this.deadline = noDeadline
+    this.#receiver?.drained()
+  }
+
+  #read(chunk: Uint8Array, size: number): void {
+    // A byte that nobody asked for: whatever it is, the next request must not take it for its answer.
+    if (this.#receiver === undefined) {
+      this.destroy()
+      return
+    }
+    this.answering = true
+    if (this.#inBody) {
+      this.#readBody(this.#receiver, chunk, 0, size)
+      return
+    }
+    if (this.#backlog.size === 0) {
+      this.#readHead(this.#receiver, chunk, 0, size)
+      return
+    }
+    const moved = this.#backlog.append(chunk, 0, size)
+    if (moved !== 0) this.#head.moved(moved)
+    const { bytes, end } = this.#backlog
+    this.#readHead(this.#receiver, bytes, this.#head.start, end)
+  }
+
+  #readHead(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
+    const head = this.#head
+    const held = this.#backlog.size > 0
+    let at = from
+    if (!held) head.begin(from)
+    for (;;) {
+      const next = parseResponseHead(bytes, end, head, this.#path.settings.codec, receiver.method)
+      if (next === incomplete) {
+        this.#hold(bytes, at, end)
+        return
+      }
+      // 101 was never asked for: the request's Upgrade field has been removed.
+      if (next === refused || head.status === 101) {
+        this.#fail('bad-response')
+        return
+      }
+      at = next
+      if (!head.interim) break
+      receiver.interim(bytes, head)
+      if (this.#closed) return
+      head.begin(at)
+      if (at === end) {
+        this.#backlog.drop()
+        return
+      }
+    }
+    this.#inBody = true
+    this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
+    this.#readBody(receiver, bytes, at, end)
+    this.#backlog.drop()
+  }
+
+  #hold(bytes: Uint8Array, from: number, end: number): void {
+    if (bytes === this.#backlog.bytes) {
+      this.#backlog.consumed(from)
+      return
+    }
+    this.#backlog.append(bytes, from, end)
+    this.#head.moved(-from)
+  }
+
+  #readBody(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
+    const next = this.#body.read(bytes, from, end, receiver)
+    if (next === refused) {
+      this.#fail('bad-response')
+      return
+    }
+    if (this.#body.done) {
+      this.#finish(next === end && this.#head.persistent)
+      return
+    }
+    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    receiver.passOn()
+  }
+
+  /** Ready for the next request before the receiver hears of the end: it may release the connection right away. */
+  #finish(reusable: boolean): void {
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    this.#inBody = false
+    this.answering = false
+    this.deadline = noDeadline
+    receiver?.finished(reusable)
+  }
+
+  #ended(): void {
+    if (this.#inBody && this.#head.framing === 'until-close' && this.#receiver !== undefined) {
+      this.#finish(false)
+      return
+    }
+    this.#fail('lost')
+  }
+
+  #fail(failure: Failure): void {
+    const receiver = this.#receiver
+    this.destroy()
+    receiver?.failed(failure)
+  }
+}
