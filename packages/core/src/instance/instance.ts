@@ -27,7 +27,7 @@ export interface InstanceName extends ServiceName {
 /**
  * What the owner of an instance says of it, and the registry stores.
  * Limits: names 1 to 128 characters of `[A-Za-z0-9._-]`, addresses 1 to 8, ports 1 to 32, tags 64, metadata 64
- * entries of 4 KiB, weight 0 to 1,000,000.
+ * entries of 4 KiB, weight 0 or 0.001 to 1,000,000.
  */
 export interface Registration extends InstanceName {
   /** IP literals (no brackets, zone ids allowed) of this one instance: v4, v6 or both; the first is preferred. */
