@@ -52,6 +52,7 @@ export {
 export { emptySet, type InstanceSet, orderedById } from './instance/instance-set.ts'
 export { checkWeight, defaultWeight, isWeight, maxWeight, minWeight } from './instance/weight.ts'
 export { editDistance, nearest, suggestion } from './naming/nearest.ts'
+export type { ProbeResult, Prober } from './probe/prober.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
 export {
   type ClientMessage,

@@ -92,8 +92,17 @@ export interface Registry {
   /** The service's newest set; an empty one when nobody has registered. */
   view(service: ServiceName): InstanceSet
   find(name: InstanceName): Instance | undefined
-  /** `from` = a cursor that the subscriber holds already: only what came after it is sent, where that is known. */
-  subscribe(service: ServiceName, from: Cursor | undefined, subscriber: Subscriber): Subscription
+  /**
+   * What there is to tell at once is told within this call; a subscriber whose `from` is up to date hears nothing.
+   * @param from a cursor that the subscriber holds: only what came after it is sent, where that is known
+   * @param acknowledges whether drains wait for it from the first moment; else from its first acknowledgement on
+   */
+  subscribe(
+    service: ServiceName,
+    from: Cursor | undefined,
+    subscriber: Subscriber,
+    acknowledges?: boolean,
+  ): Subscription
   readonly cursor: Cursor
 
   /** A session was opened, fell silent, answered again or closed: facts about a connection, not about instances. */

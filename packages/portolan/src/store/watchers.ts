@@ -7,6 +7,8 @@ interface Watcher {
   /** The sequence number of the oldest change that it should see and has not seen; undefined = it is in step. */
   next: number | undefined
   wake: () => void
+  /** Stops listening to the signal: one signal may outlive many watches. */
+  leave: () => void
   ended: boolean
 }
 
@@ -58,11 +60,13 @@ export class Watchers {
   watch(prefix: string, from: Cursor, signal: AbortSignal): AsyncIterable<Change> {
     const fault = this.#refusal(from)
     if (fault !== undefined) return failing(fault)
-    const watcher: Watcher = { prefix, next: undefined, wake: () => {}, ended: signal.aborted }
-    watcher.next = this.#nextFor(prefix, this.#history.after(from.revision))
+    const next = this.#nextFor(prefix, this.#history.after(from.revision))
+    const end = () => this.#end(watcher)
+    const leave = () => signal.removeEventListener('abort', end)
+    const watcher: Watcher = { prefix, next, wake: () => {}, leave, ended: signal.aborted }
     if (watcher.ended) return this.#follow(watcher)
     this.#add(watcher)
-    signal.addEventListener('abort', () => this.#end(watcher), { once: true })
+    signal.addEventListener('abort', end)
     return this.#follow(watcher)
   }
 
@@ -123,6 +127,7 @@ export class Watchers {
 
   #end(watcher: Watcher): void {
     watcher.ended = true
+    watcher.leave()
     watcher.wake()
     const group = this.#byPrefix.get(watcher.prefix)
     if (group?.delete(watcher) !== true || group.size > 0) return

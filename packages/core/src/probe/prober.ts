@@ -1,0 +1,12 @@
+import type { Instance } from '../instance/instance.ts'
+
+/**
+ * What one look at an instance found: `answered` (it accepted), `refused` (its host says that nobody listens
+ * there: proof that it is gone), or `silent` (neither, within the time-out: proof of nothing).
+ */
+export type ProbeResult = 'answered' | 'refused' | 'silent'
+
+/** Looks whether an instance is there. Never rejects: what cannot be probed is `silent`. */
+export interface Prober {
+  probe(instance: Instance, signal: AbortSignal): Promise<ProbeResult>
+}

@@ -1,0 +1,104 @@
+import { type Cause, type InstanceName, toFault } from '@portolan/core'
+import type { Store } from '../store/store.ts'
+import { encode, keyOf } from './records.ts'
+import { causesOf, type Slot } from './slot.ts'
+import type { RegistryState } from './state.ts'
+
+/** The causes after an edit; the very same array when there is nothing to do. */
+export type EditCauses = (causes: readonly Cause[], slot: Slot) => readonly Cause[]
+
+export interface JournalParts {
+  readonly store: Store
+  readonly state: RegistryState
+  readonly reached: (revision: number) => Promise<void>
+  readonly catchUp: (key: string) => Promise<void>
+}
+
+interface Entry {
+  readonly name: InstanceName
+  readonly edit: EditCauses
+  readonly resolve: () => void
+  readonly reject: (thrown: unknown) => void
+}
+
+const mostPerCommit = 500
+
+/**
+ * Every change of causes goes through here: in the order in which it was asked for, many to a commit. One commit
+ * is under way at a time; what is asked for meanwhile goes with the next. So a session that falls silent with
+ * 5,000 instances costs ten commits, and its answer right after can never be overtaken by its silence.
+ */
+export class CauseJournal {
+  readonly #parts: JournalParts
+  #entries: Entry[] = []
+  #writing: Promise<void> | undefined
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Resolves when the state shows the edit; at once thereafter when it changes nothing, or the instance is gone.
+   * @throws Fault `store_failed`, `store_closed`
+   */
+  edit(name: InstanceName, edit: EditCauses): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => this.#entries.push({ name, edit, resolve, reject }))
+    // A microtask later, so that all edits of one event share a commit.
+    this.#writing ??= Promise.resolve().then(() => this.#write())
+    return done
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+  }
+
+  async #write(): Promise<void> {
+    while (this.#entries.length > 0) {
+      const batch = this.#entries.splice(0, mostPerCommit)
+      try {
+        await this.#commit(batch)
+        for (const { resolve } of batch) resolve()
+      } catch (thrown) {
+        for (const { reject } of batch) reject(thrown)
+      }
+    }
+    this.#writing = undefined
+  }
+
+  async #commit(batch: readonly Entry[]): Promise<void> {
+    const { store, reached, catchUp } = this.#parts
+    for (;;) {
+      const edited = this.#apply(batch)
+      if (edited.size === 0) return
+      const changes = [...edited].map(([slot, causes]) => ({ key: keyOf('causes', slot.name), slot, causes }))
+      const commit = {
+        if: changes.map(({ key, slot }) => ({ key, revision: slot.causes.revision })),
+        put: changes.filter(({ causes }) => causes.length > 0).map(put),
+        delete: changes.filter(({ causes }) => causes.length === 0).map(({ key }) => key),
+      }
+      try {
+        return await reached(await store.commit(commit))
+      } catch (thrown) {
+        if (toFault(thrown).code !== 'store_conflict') throw thrown
+        await catchUp(commit.if[0]?.key ?? '')
+      }
+    }
+  }
+
+  /** What the batch makes of the causes as the state has them: a slot for each that changes. */
+  #apply(batch: readonly Entry[]): ReadonlyMap<Slot, readonly Cause[]> {
+    const edited = new Map<Slot, readonly Cause[]>()
+    for (const { name, edit } of batch) {
+      const slot = this.#parts.state.slot(name)
+      if (slot?.record.value === undefined) continue
+      edited.set(slot, edit(edited.get(slot) ?? causesOf(slot), slot))
+    }
+    for (const [slot, causes] of edited) if (causes === causesOf(slot)) edited.delete(slot)
+    return edited
+  }
+}
+
+function put({ key, slot, causes }: { key: string; slot: Slot; causes: readonly Cause[] }) {
+  return { key, value: encode({ incarnation: slot.record.value?.incarnation ?? 0, causes }) }
+}

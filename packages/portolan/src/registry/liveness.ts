@@ -1,0 +1,167 @@
+import type { Fault, Prober } from '@portolan/core'
+import { toFault } from '@portolan/core'
+import type { Log } from '../observe/log.ts'
+import type { Departures } from './departures.ts'
+import { disconnect, lift, reconnect, restart } from './disconnected.ts'
+import type { CauseJournal } from './journal.ts'
+import type { LeaseWatch } from './lease-watch.ts'
+import type { Loop } from './metrics.ts'
+import { isMassSilence } from './protection.ts'
+import type { Sessions } from './sessions.ts'
+import { causesOf, type Slot } from './slot.ts'
+import type { RegistryState } from './state.ts'
+import type { Timers } from './timers.ts'
+
+export interface LivenessParts {
+  readonly state: RegistryState
+  readonly sessions: Sessions
+  readonly leases: LeaseWatch
+  readonly journal: CauseJournal
+  readonly departures: Departures
+  readonly prober: Prober
+  readonly timers: Timers
+  readonly log: Log
+  readonly onFault: (loop: Loop, fault: Fault) => void
+}
+
+/**
+ * Draws conclusions about instances from facts about connections. A session that falls silent or closes takes its
+ * instances out of traffic at once; whether they are gone, a probe says, or the end of their lease.
+ */
+export class Liveness {
+  readonly #parts: LivenessParts
+  readonly #stop = new AbortController()
+
+  constructor(parts: LivenessParts) {
+    this.#parts = parts
+  }
+
+  /** A registration, a renewal: somebody who may speak for the instance says that it lives. */
+  heard(slot: Slot): Promise<void> {
+    const { leases, journal } = this.#parts
+    leases.heard(slot)
+    if (!isDisconnected(slot)) return done
+    return journal.edit(slot.name, this.#reconnect)
+  }
+
+  opened(session: string): void {
+    this.#parts.sessions.set(session, 'alive')
+    this.#signOfLife(session)
+  }
+
+  answered(session: string): void {
+    const { sessions } = this.#parts
+    if (sessions.stateOf(session) !== 'silent') return
+    sessions.set(session, 'alive')
+    this.#signOfLife(session)
+  }
+
+  silent(session: string): void {
+    const { sessions } = this.#parts
+    if (sessions.stateOf(session) !== 'alive') return
+    sessions.set(session, 'silent')
+    for (const slot of this.#heldBy(session)) this.#disconnect(slot, session, 'its session does not answer')
+  }
+
+  closed(session: string): void {
+    const { sessions, state } = this.#parts
+    if (sessions.stateOf(session) === undefined) return
+    const wasSilent = sessions.close(session, state.heldBy(session).size > 0) === 'silent'
+    for (const slot of this.#heldBy(session)) this.lost(slot, session, wasSilent)
+  }
+
+  /** An instance whose session closed without a goodbye: out of traffic now, and a probe says what follows. */
+  lost(slot: Slot, session: string, wasSilent: boolean): void {
+    this.#disconnect(slot, session, 'its session closed without a goodbye')
+    this.#inBackground('probes', this.#settleLost(slot, session, wasSilent))
+  }
+
+  /** What the store remembers from before the start carries `disconnected` until somebody has heard of it. */
+  async restored(slots: readonly Slot[]): Promise<void> {
+    const { journal, leases, timers } = this.#parts
+    const edit = disconnect(restart, 'not heard of since the registry started', timers.timeOfDay())
+    for (const slot of slots) leases.follow(slot)
+    await Promise.all(slots.map(slot => journal.edit(slot.name, edit)))
+    for (const group of groupByService(slots)) this.#inBackground('probes', this.#settleRestored(group))
+  }
+
+  close(): void {
+    this.#stop.abort()
+  }
+
+  readonly #reconnect = reconnect(session => this.#parts.sessions.stateOf(session) === 'silent')
+
+  #heldBy(session: string): Slot[] {
+    const { state, sessions } = this.#parts
+    return [...state.heldBy(session)].filter(({ record }) =>
+      sessions.isWitness(session, record.value?.held ?? {}),
+    )
+  }
+
+  #signOfLife(session: string): void {
+    for (const slot of this.#parts.state.heldBy(session)) this.#inBackground('causes', this.heard(slot))
+  }
+
+  #disconnect(slot: Slot, session: string, reason: string): void {
+    const { journal, leases, timers } = this.#parts
+    leases.follow(slot)
+    this.#inBackground('causes', journal.edit(slot.name, disconnect(session, reason, timers.timeOfDay())))
+  }
+
+  /** Refused is a crash. An answer keeps it on a plain lease; after silence, it proves only that a kernel lives. */
+  async #settleLost(slot: Slot, session: string, wasSilent: boolean): Promise<void> {
+    const { sessions, journal, departures } = this.#parts
+    const isStillLost = (): boolean => !sessions.isHolding(slot.record.value?.held ?? {})
+    const incarnation = slot.record.value?.incarnation ?? 0
+    const result = await this.#probe(slot)
+    if (slot.record.value?.incarnation !== incarnation || this.#stop.signal.aborted) return
+    if (result === 'answered' && !wasSilent) return journal.edit(slot.name, lift('disconnected', session))
+    if (result === 'refused')
+      return departures.remove([{ slot, incarnation, reason: 'refused' }], isStillLost)
+  }
+
+  /** Of one service. When most of it refuses at once, that waits for a second look at the end of the leases. */
+  async #settleRestored(slots: readonly Slot[]): Promise<void> {
+    const { journal, departures, state, leases } = this.#parts
+    const refused: { slot: Slot; incarnation: number; reason: 'refused' }[] = []
+    const settle = async (slot: Slot): Promise<void> => {
+      const incarnation = slot.record.value?.incarnation ?? 0
+      const result = await this.#probe(slot)
+      if (result === 'answered') await journal.edit(slot.name, lift('disconnected', restart))
+      if (result === 'refused') refused.push({ slot, incarnation, reason: 'refused' })
+    }
+    await Promise.all(slots.map(settle))
+    const first = slots[0]
+    if (first === undefined || this.#stop.signal.aborted) return
+    if (isMassSilence({ all: state.service(first.name).size, silent: refused.length })) return
+    await departures.remove(refused, slot => leases.isRunning(slot) && isDisconnected(slot))
+  }
+
+  async #probe(slot: Slot) {
+    const { instance } = slot
+    return instance === undefined ? 'silent' : this.#parts.prober.probe(instance, this.#stop.signal)
+  }
+
+  #inBackground(loop: Loop, work: Promise<void>): void {
+    work.catch((thrown: unknown) => {
+      if (!this.#stop.signal.aborted) this.#parts.onFault(loop, toFault(thrown))
+    })
+  }
+}
+
+const done = Promise.resolve()
+
+function isDisconnected(slot: Slot): boolean {
+  return causesOf(slot).some(({ kind }) => kind === 'disconnected')
+}
+
+function groupByService(slots: readonly Slot[]): Iterable<readonly Slot[]> {
+  const groups = new Map<string, Slot[]>()
+  for (const slot of slots) {
+    const key = `${slot.name.namespace}/${slot.name.service}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [slot])
+    else group.push(slot)
+  }
+  return groups.values()
+}
