@@ -31,7 +31,7 @@ describe('a configuration that holds', () => {
       { host: '127.0.0.1', port: 19002 },
       { host: '127.0.0.1', port: 19003 },
     ])
-    expect(config.services.cart?.run).toEqual({
+    expect(config.services.cart?.run).toMatchObject({
       command: ['node', 'cart.mjs'],
       replicas: 3,
       env: {},

@@ -79,7 +79,10 @@ export function problemsFault(problems: readonly Problem[]): Fault {
 }
 
 const fileFaults: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  ENOENT: ['there is no such file', 'name another with --config, or leave it out to start with defaults'],
+  ENOENT: [
+    'there is no such file',
+    'name one that is there; `portolan up` without a file starts with defaults',
+  ],
   EACCES: ['this user may not read it', 'give it read permission, or run as its owner'],
   EISDIR: ['it is a directory', 'name the file in it: portolan.yaml'],
 }

@@ -1,12 +1,12 @@
-import { isIP } from 'node:net'
+import { parseIp } from '@portolan/core'
 import { z } from 'zod'
 import { described, listenAddress, name, oneOrMany, said } from '../scalars.ts'
 
 function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+  const ip = parseIp(address)
+  if (ip === undefined || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (ip.family === 4 ? 32 : 128))
 }
 
 const network = z.string().refine(isNetwork, {

@@ -1,0 +1,69 @@
+import { Fault, type Instance, type InstanceName, nearest, type ServiceName } from '@portolan/core'
+import type { ApiClient } from './client.ts'
+
+export interface ServiceSummary extends ServiceName {
+  readonly instances: number
+  readonly healthy: number
+}
+
+export interface InstanceList extends ServiceName {
+  readonly cursor: string
+  readonly instances: readonly Instance[]
+}
+
+export function pathOf(name: ServiceName & Partial<InstanceName>, action?: string): string {
+  const service = `services/${encodeURIComponent(name.service)}/instances`
+  if (name.id === undefined) return service
+  return `${service}/${encodeURIComponent(name.id)}${action === undefined ? '' : `/${action}`}`
+}
+
+/** The namespace stays unsaid where it is the default. */
+export function inNamespace({ namespace }: ServiceName): { readonly namespace?: string } {
+  return namespace === 'default' ? {} : { namespace }
+}
+
+export async function listServices(
+  api: ApiClient,
+  namespace: string | undefined,
+): Promise<readonly ServiceSummary[]> {
+  const { services } = await api.get<{ services: readonly ServiceSummary[] }>('services', { namespace })
+  return services
+}
+
+export function listInstances(
+  api: ApiClient,
+  service: ServiceName,
+  filter: Readonly<Record<string, string | undefined>> = {},
+): Promise<InstanceList> {
+  return api.get<InstanceList>(pathOf(service), { ...inNamespace(service), ...filter })
+}
+
+/**
+ * The instance that an id alone names, as long as it names one.
+ * @throws Fault `instance_not_found`, `invalid_request` when several services have one of that id
+ */
+export async function findInstance(api: ApiClient, namespace: string, id: string): Promise<InstanceName> {
+  const services = await listServices(api, namespace)
+  const lists = await Promise.all(services.map(service => listInstances(api, service)))
+  const ids = lists.flatMap(({ service, instances }) =>
+    instances.map(instance => ({ service, id: instance.id })),
+  )
+  const [first, ...more] = ids.filter(found => found.id === id)
+  if (first === undefined) {
+    const near = nearest(
+      id,
+      ids.map(found => found.id),
+    )
+    throw new Fault('instance_not_found', `no service has an instance ${id}`, {
+      source: 'caller',
+      hint: near === undefined ? '`portolan instances SERVICE` lists a service’s' : `did you mean ${near}?`,
+    })
+  }
+  if (more.length > 0) {
+    throw new Fault('invalid_request', `several services have an instance ${id}`, {
+      source: 'caller',
+      hint: `name the service too: ${[first, ...more].map(({ service }) => `${service} ${id}`).join(', or ')}`,
+    })
+  }
+  return { namespace, ...first }
+}

@@ -1,0 +1,27 @@
+import type { Command } from './command.ts'
+import { check } from './commands/check.ts'
+import { doctor } from './commands/doctor.ts'
+import { drain } from './commands/drain.ts'
+import { instances } from './commands/instances.ts'
+import { override } from './commands/override.ts'
+import { resolve } from './commands/resolve.ts'
+import { services } from './commands/services.ts'
+import { tokenCreate } from './commands/token-create.ts'
+import { tokenList } from './commands/token-list.ts'
+import { tokenRevoke } from './commands/token-revoke.ts'
+import { watch } from './commands/watch.ts'
+
+/** Every command, in the order in which help and docs/cli.md show them. To add one, add it here. */
+export const commands: readonly Command[] = [
+  services,
+  instances,
+  watch,
+  resolve,
+  drain,
+  override,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
+  check,
+  doctor,
+]
