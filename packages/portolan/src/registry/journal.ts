@@ -48,6 +48,11 @@ export class CauseJournal {
     return done
   }
 
+  /** Whether the state shows every edit that was asked for. */
+  get isIdle(): boolean {
+    return this.#writing === undefined
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing

@@ -1,6 +1,4 @@
-import type { Fault, Prober } from '@portolan/core'
-import { toFault } from '@portolan/core'
-import type { Log } from '../observe/log.ts'
+import { type Fault, type ProbeResult, type Prober, toFault } from '@portolan/core'
 import type { Departures } from './departures.ts'
 import { disconnect, lift, reconnect, restart } from './disconnected.ts'
 import type { CauseJournal } from './journal.ts'
@@ -20,7 +18,6 @@ export interface LivenessParts {
   readonly departures: Departures
   readonly prober: Prober
   readonly timers: Timers
-  readonly log: Log
   readonly onFault: (loop: Loop, fault: Fault) => void
 }
 
@@ -40,7 +37,8 @@ export class Liveness {
   heard(slot: Slot): Promise<void> {
     const { leases, journal } = this.#parts
     leases.heard(slot)
-    if (!isDisconnected(slot)) return done
+    // While edits are on their way, one of them may be this instance's `disconnected`.
+    if (journal.isIdle && !isDisconnected(slot)) return done
     return journal.edit(slot.name, this.#reconnect)
   }
 
@@ -137,7 +135,7 @@ export class Liveness {
     await departures.remove(refused, slot => leases.isRunning(slot) && isDisconnected(slot))
   }
 
-  async #probe(slot: Slot) {
+  async #probe(slot: Slot): Promise<ProbeResult> {
     const { instance } = slot
     return instance === undefined ? 'silent' : this.#parts.prober.probe(instance, this.#stop.signal)
   }

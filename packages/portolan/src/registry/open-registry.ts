@@ -99,7 +99,6 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     departures,
     prober,
     timers,
-    log,
     onFault,
   })
   const registrar = new Registrar({ store, state, sessions, settings, self, reached, catchUp })
