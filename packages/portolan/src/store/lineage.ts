@@ -9,12 +9,15 @@ export interface Lineage {
   /** Where the file was then. A number in text: inodes may exceed 2^53. */
   readonly device: string
   readonly inode: string
+  /** When the file was made, in ns: inodes are given out again. 0 where the file system does not say. */
+  readonly born: string
 }
 
 /** Where the file is now, and when it was last changed in any way: `ctime`, which no program can set. */
 export interface Whereabouts {
   readonly device: string
   readonly inode: string
+  readonly born: string
   readonly changedAt: number
 }
 
@@ -39,15 +42,16 @@ export function decodeLineage(text: string, file: string): Lineage {
       hint: `start that version, or move ${file} away to begin anew`,
     })
   }
-  const { epoch, revision, at, device, inode } = record
+  const { epoch, revision, at, device, inode, born } = record
   const sound =
     typeof epoch === 'string' &&
     Number.isSafeInteger(revision) &&
     typeof at === 'number' &&
     typeof device === 'string' &&
-    typeof inode === 'string'
+    typeof inode === 'string' &&
+    typeof born === 'string'
   if (record.v !== format || !sound) throw corrupted(file)
-  return { epoch, revision: Number(revision), at, device, inode }
+  return { epoch, revision: Number(revision), at, device, inode, born }
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {
@@ -61,7 +65,8 @@ function parse(text: string): Readonly<Record<string, unknown>> {
 
 /** Why the file is not the one that was written last; undefined when it is. */
 export function breach(last: Lineage, now: Whereabouts, toleranceMs: number): string | undefined {
-  if (last.device !== now.device || last.inode !== now.inode) return 'the data file was replaced by a copy'
+  const same = last.device === now.device && last.inode === now.inode && last.born === now.born
+  if (!same) return 'the data file was replaced by a copy'
   if (Math.abs(now.changedAt - last.at) > toleranceMs) return 'the data file was overwritten'
   return undefined
 }

@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { type BigIntStats, chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '@portolan/core'
 import { open, type RootDatabase } from 'lmdb'
 import type { Log } from '../observe/log.ts'
+import { checkDataFile, locate } from './data-file.ts'
 import { GroupCommit, type Ledger } from './group-commit.ts'
 import type { HistoryLimits } from './history.ts'
-import { breach, continueLineage, corrupted, decodeLineage, encodeLineage, type Lineage } from './lineage.ts'
+import {
+  breach,
+  continueLineage,
+  corrupted,
+  decodeLineage,
+  encodeLineage,
+  type Lineage,
+  type Whereabouts,
+} from './lineage.ts'
 import { bootId, lockDirectory } from './lock.ts'
 import type { Entry, Store } from './store.ts'
 import { Watchers } from './watchers.ts'
@@ -36,7 +45,7 @@ const lineageKey = 0
  * A commit resolves when its transaction is in the page cache: it survives SIGKILL at any moment. The disk follows a
  * flush later; a power loss rolls back to the last flush, whole. Revisions grow over restarts, and a start jumps far
  * ahead, so an undone revision never comes back. The epoch stays, unless the file is not the one that this store
- * wrote last: another inode, or a ctime away from the last transaction means that it was deleted, or restored from a
+ * wrote last: another inode or birth, or a ctime away from the last transaction means that it was deleted, or restored from a
  * copy. A moved file system or a clock that was set looks the same: that costs every client one snapshot, no more.
  *
  * The history for watchers is memory only: cursors from before this start are `store_compacted`.
@@ -49,7 +58,8 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<LmdbStor
   const lock = lockDirectory(directory)
   let database: Database | undefined
   try {
-    const before = existsSync(file) ? statSync(file, { bigint: true }) : undefined
+    const before = locate(file)
+    if (before !== undefined) checkDataFile(file)
     database = openDatabase(file)
     const start = begin(database, file, before, options)
     return storeOver(database, start, options.history, lock.release)
@@ -157,17 +167,18 @@ function openDatabase(file: string): Database {
 function begin(
   database: Database,
   file: string,
-  before: BigIntStats | undefined,
+  before: Whereabouts | undefined,
   { lineageToleranceMs = 30_000, log }: LmdbStoreOptions,
 ): Lineage {
   const stored = database.get(lineageKey)
   const last = stored === undefined ? undefined : decodeLineage(stored, file)
-  const now = before ?? statSync(file, { bigint: true })
-  const place = { device: String(now.dev), inode: String(now.ino) }
-  const why = last && breach(last, { ...place, changedAt: Number(now.ctimeMs) }, lineageToleranceMs)
+  const now = before ?? locate(file)
+  if (now === undefined) throw corrupted(file)
+  const why = last && breach(last, now, lineageToleranceMs)
   if (last !== undefined && why !== undefined) log?.warn({ file, last: last.epoch }, `a new epoch: ${why}`)
   const fresh = last === undefined || why !== undefined ? randomBytes(8).toString('hex') : undefined
-  const start = { ...continueLineage(last, fresh), at: Date.now(), ...place }
+  const { device, inode, born } = now
+  const start = { ...continueLineage(last, fresh), at: Date.now(), device, inode, born }
   database.putSync(lineageKey, encodeLineage(start))
   return start
 }
