@@ -1,0 +1,169 @@
+import { causeKinds, type Instance, portProtocols } from '@portolan/core'
+import { z } from 'zod'
+import { every, verbs } from '../../registry/access/grants.ts'
+
+/** The shapes of what travels over HTTP: requests are checked by them, and OpenAPI is written from them. */
+
+const nameShape = /^[A-Za-z0-9._-]{1,128}$/
+const nameHint = '1 to 128 characters of A-Z a-z 0-9 . _ -'
+
+export const name = z.string().regex(nameShape, nameHint)
+export const namespace = name.default('default').describe('Namespace; `default` where it is left out.')
+
+export const inNamespace = z.strictObject({ namespace })
+export const serviceParams = z.strictObject({ service: name })
+export const instanceParams = z.strictObject({ service: name, id: name })
+
+const flag = z.enum(['true', 'false']).transform(word => word === 'true')
+
+export const instanceQuery = z.strictObject({
+  namespace,
+  healthy: flag.optional().describe('`true`: only instances without a cause; `false`: only those with one.'),
+  zone: z.string().max(128).optional(),
+  tag: z
+    .union([z.string().max(256), z.array(z.string().max(256)).max(64)])
+    .transform(tags => (typeof tags === 'string' ? [tags] : tags))
+    .optional()
+    .describe('Only instances with this tag; may be repeated.'),
+})
+
+export type InstanceQuery = z.output<typeof instanceQuery>
+
+export const yes = flag
+
+export const cause = z.object({
+  kind: z.enum(causeKinds),
+  owner: z.string(),
+  reason: z.string(),
+  since: z.iso.datetime(),
+})
+
+export const port = z.object({
+  name,
+  number: z.int().min(1).max(65_535),
+  protocol: z.enum(portProtocols),
+  tls: z.boolean(),
+})
+
+export const instance = z.object({
+  namespace: name,
+  service: name,
+  id: name,
+  addresses: z.array(z.string()).min(1).max(8),
+  ports: z.array(port).min(1).max(32),
+  host: z.string().optional(),
+  weight: z.number().min(0).max(1_000_000),
+  zone: z.string().optional(),
+  region: z.string().optional(),
+  provider: z.string().optional(),
+  version: z.string().optional(),
+  tags: z.array(z.string()).max(64),
+  metadata: z.record(z.string(), z.string()),
+  source: z.string(),
+  owner: z.string(),
+  incarnation: z.int(),
+  causes: z.array(cause),
+})
+
+/** Fails to compile when the documented shape and core's noun drift apart. */
+type SameKeys = keyof z.output<typeof instance> extends keyof Instance
+  ? keyof Instance extends keyof z.output<typeof instance>
+    ? true
+    : never
+  : never
+export const instanceShapeIsComplete: SameKeys = true
+
+/** Read in full by the registry's own parser; here for the documentation. */
+export const registration = z.object({
+  address: z.string().optional().describe('Shorthand for one address. Default: the address of the caller.'),
+  addresses: z.array(z.string()).min(1).max(8).optional(),
+  port: z.int().min(1).max(65_535).optional().describe('Shorthand for one HTTP port.'),
+  ports: z.array(z.union([z.int(), port.partial().required({ number: true })])).optional(),
+  host: z.string().optional(),
+  weight: z.number().min(0).max(1_000_000).optional(),
+  zone: z.string().optional(),
+  region: z.string().optional(),
+  provider: z.string().optional(),
+  version: z.string().optional(),
+  tags: z.array(z.string()).max(64).optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+})
+
+export const instanceList = z.object({
+  namespace: name,
+  service: name,
+  cursor: z.string().describe('epoch.revision of the set, also in the header Portolan-Revision.'),
+  instances: z.array(instance),
+})
+
+export const serviceList = z.object({
+  cursor: z.string(),
+  services: z.array(
+    z.object({ namespace: name, service: name, instances: z.int().min(0), healthy: z.int().min(0) }),
+  ),
+})
+
+export const registered = z.object({
+  incarnation: z.int(),
+  cursor: z.string(),
+  leaseMs: z.number().describe('A heartbeat is due before this is over.'),
+})
+
+export const override = z.strictObject({
+  weight: z.number().min(0).max(1_000_000).optional().describe('In place of the registered weight.'),
+  outOfService: z.boolean().optional().describe('Adds the cause `operator`.'),
+  reason: z.string().max(1024).optional(),
+})
+
+export const why = z.object({
+  healthy: z.boolean(),
+  causes: z.array(cause),
+  instance,
+})
+
+const place = z.union([z.literal(every), name])
+
+export const grantShape = z.strictObject({
+  verbs: z.array(z.enum(verbs)).min(1).max(verbs.length),
+  namespace: place.default('default'),
+  service: place.default(every),
+  instance: place.default(every),
+})
+
+export const tokenRequest = z.strictObject({
+  name: z.string().min(1).max(200).describe('Becomes the owner of what is registered with the token.'),
+  grants: z.array(grantShape).min(1).max(64),
+  expires: z.iso.datetime({ offset: true }).optional(),
+})
+
+export const token = z.object({
+  id: z.string(),
+  name: z.string(),
+  grants: z.array(grantShape),
+  expires: z.string().optional(),
+  from: z.enum(['config', 'store']),
+})
+
+export const minted = token.extend({ secret: z.string().describe('Shown this once.') })
+
+export const routeTable = z.object({
+  routes: z.array(
+    z.object({
+      match: z.object({ host: z.string().optional(), path: z.string().optional() }),
+      service: name,
+      namespace: name.optional(),
+    }),
+  ),
+  exposed: z.union([z.literal('all'), z.array(name)]),
+})
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  hint: z.string().optional(),
+  retryable: z.boolean(),
+  instance: z.string().optional(),
+})

@@ -1,0 +1,155 @@
+import { setImmediate } from 'node:timers/promises'
+import { Fault, formatCursor, type InstanceName, parseCursor, type ServiceName } from '@portolan/core'
+import { authorize } from '../../registry/access/access.ts'
+import { onInstance, onService } from '../../registry/access/grants.ts'
+import { parseRegistration } from '../../registry/registration.ts'
+import type { ViewChange } from '../../registry/registry.ts'
+import type { ApiContext } from '../context.ts'
+import { readRoutes } from '../http/config.ts'
+import type { Request, RequestOf } from './requests.ts'
+import type { Roster } from './roster.ts'
+import { instanceKey, type Session, watchKey } from './session.ts'
+import { viewFrame } from './view-frames.ts'
+
+type Answering = {
+  readonly [Type in Exclude<Request['type'], 'hello'>]: (
+    session: Session,
+    request: RequestOf<Type>,
+  ) => Promise<void> | void
+}
+
+/** Does what a session asks. Throws, or rejects with, a `Fault`, which becomes its `failed`. */
+export type Converse = (
+  session: Session,
+  request: Exclude<Request, { type: 'hello' }>,
+) => Promise<void> | void
+
+export function openConversation(context: ApiContext, roster: Roster): Converse {
+  const { registry, access, routes, limits, log } = context
+
+  const answering: Answering = {
+    async register(session, { seq, instance }) {
+      const { address } = session
+      const registration = parseRegistration(instance, address === undefined ? {} : { address })
+      const principal = permit(session, 'register', registration)
+      const isNew = !session.held.has(instanceKey(registration))
+      if (isNew && session.held.size >= limits.instances) throw tooMany('instances', limits.instances)
+      const { namespace, service, id } = registration
+      roster.hold(session, { namespace, service, id })
+      const { incarnation, cursor } = await registry.register({
+        registration,
+        principal,
+        source: 'session',
+        tether: 'session',
+        session: session.id,
+      })
+      session.send({ type: 'done', seq, incarnation, cursor: formatCursor(cursor) })
+    },
+
+    async deregister(session, { seq, incarnation, ...rest }) {
+      const name = nameOf(rest)
+      const principal = permit(session, 'register', name)
+      await registry.deregister(name, principal, { incarnation })
+      roster.letGo(session, name)
+      session.send({ type: 'done', seq })
+    },
+
+    renew(session, { seq, incarnation, ...rest }) {
+      const name = nameOf(rest)
+      registry.renew(name, permit(session, 'register', name), incarnation)
+      session.send({ type: 'done', seq })
+    },
+
+    async drain(session, { seq, graceMs, ...rest }) {
+      const name = nameOf(rest)
+      const drained = registry.drain(name, permit(session, 'register', name), graceMs).then(acknowledged => {
+        const holder = roster.mayStop(name, acknowledged)
+        if (holder !== session) session.send({ type: 'may-stop', ...name, acknowledged })
+      })
+      // What is wrong with the request itself shows before the first wait inside `drain`.
+      await Promise.race([drained, setImmediate()])
+      session.send({ type: 'done', seq })
+      drained.catch(thrown => log.warn({ err: thrown, instance: name }, 'session: a drain failed'))
+    },
+
+    watch(session, { seq, from, ...rest }) {
+      const service = serviceOf(rest)
+      authorize(access.authenticate(session.secret), onService('read', service))
+      const isNew = !session.watches.has(watchKey(service))
+      if (isNew && session.watches.size >= limits.subscriptions)
+        throw tooMany('watches', limits.subscriptions)
+      watch(session, service, from)
+      session.send({ type: 'done', seq })
+    },
+
+    unwatch(session, { seq, ...rest }) {
+      const key = watchKey(serviceOf(rest))
+      session.watches.get(key)?.close()
+      session.watches.delete(key)
+      session.send({ type: 'done', seq })
+    },
+
+    'watch-routes'(session, { seq }) {
+      authorize(access.authenticate(session.secret), readRoutes)
+      session.stopRoutes?.()
+      session.stopRoutes = routes.subscribe(table => session.send({ type: 'routes', table }))
+      session.send({ type: 'routes', table: routes.table })
+      session.send({ type: 'done', seq })
+    },
+
+    ack(session, { cursor, ...rest }) {
+      session.watches.get(watchKey(serviceOf(rest)))?.acknowledge(parseCursor(cursor))
+    },
+
+    compare(session, { seq, cursor, count, ...rest }) {
+      const service = serviceOf(rest)
+      if (!session.watches.has(watchKey(service))) throw notWatched(service)
+      const set = registry.view(service)
+      const equal = formatCursor(set.cursor) === cursor && set.instances.length === count
+      // A new subscription, not a snapshot beside the old one: so nothing older can follow the snapshot.
+      if (!equal) watch(session, service, undefined)
+      session.send({ type: 'done', seq, cursor: formatCursor(set.cursor) })
+    },
+  }
+
+  function permit(session: Session, verb: 'register', name: InstanceName) {
+    return authorize(access.authenticate(session.secret), onInstance(verb, name))
+  }
+
+  function watch(session: Session, service: ServiceName, from: string | undefined): void {
+    const key = watchKey(service)
+    session.watches.get(key)?.close()
+    const start = from === undefined ? undefined : parseCursor(from)
+    // Agents look on; those that pick are waited for by drains from their first set on.
+    const picks = session.kind !== 'agent'
+    const receive = (change: ViewChange): boolean => session.push(viewFrame(change))
+    session.watches.set(key, registry.subscribe(service, start, receive, picks))
+  }
+
+  return (session, request) => {
+    const answer = answering[request.type] as (session: Session, request: Request) => Promise<void> | void
+    return answer(session, request)
+  }
+}
+
+function nameOf({ namespace, service, id }: InstanceName): InstanceName {
+  return { namespace, service, id }
+}
+
+function serviceOf({ namespace, service }: ServiceName): ServiceName {
+  return { namespace, service }
+}
+
+function tooMany(what: string, limit: number): Fault {
+  return new Fault('too_many', `a session has at most ${limit} ${what}`, {
+    source: 'caller',
+    hint: 'open another session',
+  })
+}
+
+function notWatched({ service }: ServiceName): Fault {
+  return new Fault('invalid_request', `this session does not watch ${service}`, {
+    source: 'caller',
+    hint: 'send watch first',
+  })
+}

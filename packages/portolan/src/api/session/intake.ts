@@ -1,0 +1,36 @@
+import type { Clock, Milliseconds } from '@portolan/core'
+
+/** A token bucket: `perSecond` over time, a second's worth at once. Answers how long to wait after each take. */
+export function messageBucket(perSecond: number, clock: Clock): () => Milliseconds {
+  let tokens = perSecond
+  let last = clock.now()
+  return () => {
+    const now = clock.now()
+    tokens = Math.min(perSecond, tokens + ((now - last) * perSecond) / 1000) - 1
+    last = now
+    return tokens >= 0 ? 0 : (-tokens * 1000) / perSecond
+  }
+}
+
+/** Something that can stop reading. */
+export interface Readable {
+  pause(): void
+  resume(): void
+}
+
+/** Why a session is not read for the moment. */
+export type Hold = 'rate' | 'pending' | 'unsent'
+
+/** Reads while nothing speaks against it: peers that send too much are slowed by TCP, and need not be dropped. */
+export function openGate(source: Readable): { hold(why: Hold): void; release(why: Hold): void } {
+  const holds = new Set<Hold>()
+  return {
+    hold(why) {
+      if (holds.size === 0) source.pause()
+      holds.add(why)
+    },
+    release(why) {
+      if (holds.delete(why) && holds.size === 0) source.resume()
+    },
+  }
+}

@@ -1,0 +1,101 @@
+import type { Instance } from '@portolan/core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openTested, type Tested } from '../testing/open-tested.ts'
+import { openSession } from '../testing/session-client.ts'
+
+const times = { hello: 2000, ping: 40, silent: 60, lease: 400 }
+const listen = [{ host: '127.0.0.1', port: 0 }]
+const instance = { service: 'order', id: 'order-1', ports: [8080] }
+const name = { namespace: 'default', service: 'order', id: 'order-1' }
+
+let tested: Tested
+beforeEach(async () => {
+  tested = await openTested({ settings: { listen, times } })
+})
+afterEach(() => tested.close())
+
+const causes = () => tested.registry.find(name)?.causes.map(({ kind }: Instance['causes'][number]) => kind)
+
+describe('a session’s silence', () => {
+  it('is a cause, and its next pong lifts it', async () => {
+    const client = await openSession(tested.url, { autoPong: false })
+    let frozen = false
+    client.websocket.on('ping', data => {
+      if (!frozen) client.websocket.pong(data)
+    })
+    await client.ask({ type: 'register', seq: 1, instance })
+    expect(causes()).toEqual([])
+    frozen = true
+    await expect.poll(causes, { interval: 5 }).toEqual(['disconnected'])
+    frozen = false
+    client.websocket.pong()
+    await expect.poll(causes, { interval: 5 }).toEqual([])
+    await client.close()
+  })
+
+  it('ends the session after the time of a lease', async () => {
+    const client = await openSession(tested.url, { autoPong: false })
+    expect(await client.closed).toBe(4410)
+    await expect
+      .poll(() => tested.metrics.getSingleMetricAsString('portolan_session_silences_total'))
+      .toContain(' 1')
+  })
+
+  it('is not what a session that answers is ever accused of', async () => {
+    const client = await openSession(tested.url)
+    let pings = 0
+    client.websocket.on('ping', data => {
+      expect(String(data)).toBe('40')
+      pings += 1
+    })
+    await expect.poll(() => pings, { timeout: 5000 }).toBeGreaterThan(8)
+    expect(await tested.metrics.getSingleMetricAsString('portolan_session_silences_total')).toContain(' 0')
+    await client.close()
+  })
+})
+
+describe('a session that breaks off', () => {
+  it('leaves its instances with the cause disconnected while nobody knows more', async () => {
+    const client = await openSession(tested.url)
+    await client.ask({ type: 'register', seq: 1, instance })
+    client.websocket.terminate()
+    await expect.poll(causes, { interval: 5 }).toEqual(['disconnected'])
+  })
+
+  it('is gone on with by its client', async () => {
+    const client = await openSession(tested.url)
+    await client.ask({ type: 'register', seq: 1, instance })
+    client.websocket.terminate()
+    await expect.poll(causes, { interval: 5 }).toEqual(['disconnected'])
+    const again = await openSession(tested.url, { resume: client.welcome.session })
+    expect(again.welcome.session).toBe(client.welcome.session)
+    await again.ask({ type: 'register', seq: 2, instance })
+    await expect.poll(causes, { interval: 5 }).toEqual([])
+    await again.close()
+  })
+
+  it('is taken over while the old connection still looks alive, without a gap', async () => {
+    const seen: unknown[] = []
+    const client = await openSession(tested.url)
+    await client.ask({ type: 'register', seq: 1, instance })
+    const watching = tested.registry.subscribe(name, undefined, change => {
+      seen.push(change.set.instances.map(one => one.causes.length))
+      return true
+    })
+    const again = await openSession(tested.url, { resume: client.welcome.session })
+    expect(await client.closed).toBe(4409)
+    expect(causes()).toEqual([])
+    expect(seen).toEqual([[0]])
+    watching.close()
+    await again.close()
+  })
+
+  it('is forgotten after the time of a lease', async () => {
+    const client = await openSession(tested.url)
+    await client.close()
+    await new Promise(resolve => setTimeout(resolve, times.lease + 50))
+    const again = await openSession(tested.url, { resume: client.welcome.session })
+    expect(again.welcome.session).not.toBe(client.welcome.session)
+    await again.close()
+  })
+})

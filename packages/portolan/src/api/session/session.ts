@@ -1,0 +1,44 @@
+import type { InstanceName, ServerMessage, ServiceName, Unsubscribe } from '@portolan/core'
+import type { Identity } from '../../registry/access/access.ts'
+import type { Subscription } from '../../registry/registry.ts'
+
+/** Close codes of our own, in the range that RFC 6455 leaves to applications. docs/protocol.md explains them. */
+export const closeCodes = {
+  goingAway: 1001,
+  protocol: 4400,
+  unauthorized: 4401,
+  helloTimeout: 4408,
+  replaced: 4409,
+  silent: 4410,
+} as const
+
+/** A connection that has said hello, and what it holds. */
+export interface Session {
+  readonly id: string
+  /** What the client calls itself, for the log. */
+  readonly name: string
+  readonly kind: 'sdk' | 'proxy' | 'agent'
+  /** As it was at hello; what it may do is asked anew for each request, since tokens expire and are revoked. */
+  readonly identity: Identity
+  readonly secret: string | undefined
+  /** Where it calls from: the default address of what it registers. */
+  readonly address: string | undefined
+  /** By service key. */
+  readonly watches: Map<string, Subscription>
+  /** By instance key: what it registered and did not deregister. */
+  readonly held: Map<string, InstanceName>
+  stopRoutes: Unsubscribe | undefined
+  send(message: ServerMessage): void
+  /** False: congested until the session's subscriptions are resumed. */
+  push(frame: Buffer): boolean
+  ping(frame: Buffer): void
+  close(code: number, reason: string): void
+}
+
+export function instanceKey(name: InstanceName): string {
+  return `${name.namespace}/${name.service}/${name.id}`
+}
+
+export function watchKey(name: ServiceName): string {
+  return `${name.namespace}/${name.service}`
+}
