@@ -66,7 +66,11 @@ export function copyId(definition: WorkloadDefinition, ordinal: number): string 
 /** Under what a copy is kept in the ledger; unique over services and programs. */
 export function copyKey(definition: WorkloadDefinition, id: string): string {
   if (definition.service === undefined) return `system/${id}`
-  return `${definition.service.namespace ?? defaultNamespace}/${definition.service.service}/${id}`
+  return copyKeyOf(instanceName(definition.service, id))
+}
+
+export function copyKeyOf({ namespace, service, id }: InstanceName): string {
+  return `${namespace}/${service}/${id}`
 }
 
 export function instanceName(template: ServiceTemplate, id: string): InstanceName {

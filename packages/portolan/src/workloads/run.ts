@@ -10,6 +10,7 @@ import { openPortPool } from './ports.ts'
 import { requireLinux } from './proc-table.ts'
 import { clearGroup, type Exit, type ProgramProcess, startProgram } from './process.ts'
 import type { Registrar } from './registrar.ts'
+import { openSessionRegistrar } from './session-registrar.ts'
 import { relaySignals, type SignalSource } from './signals.ts'
 
 export interface RunOptions {
@@ -20,7 +21,8 @@ export interface RunOptions {
   readonly id?: string
   /** The port to register. Default: the program's own `PORT`, or a free one. */
   readonly port?: number
-  readonly registrar: Registrar
+  /** Default: a session of its own with the registries of `url`. */
+  readonly registrar?: Registrar
   /** Handed to the program as `PORTOLAN_URL`; several registries as a comma list. */
   readonly url: string
   /** Handed to the program as `PORTOLAN_TOKEN`, so that what it registers has the same owner. */
@@ -46,10 +48,25 @@ export interface RunOptions {
  * through us, after the drain. SIGINT, SIGTERM, SIGHUP and SIGQUIT drain first and are then passed on; a second one
  * is passed on at once.
  * @returns its exit code, or 128 + the number of the signal that ended it
- * @throws Fault `workload_failed` (it cannot be started), `address_in_use`
+ * @throws Fault `workload_failed` (it cannot be started), `address_in_use`, `config_invalid` (no registry address)
  */
 export async function runProgram(options: RunOptions): Promise<number> {
   requireLinux()
+  if (options.registrar !== undefined) return runWith(options.registrar, options)
+  const { url, token, log } = options
+  const session = await openSessionRegistrar({
+    url,
+    onFault: message => log.warn({ error: message }, 'trouble with the registry; the program runs on'),
+    ...(token !== undefined && { token }),
+  })
+  try {
+    return await runWith(session, options)
+  } finally {
+    await quietly(session.close(), goodbyeMs)
+  }
+}
+
+async function runWith(registrar: Registrar, options: RunOptions): Promise<number> {
   const port = await choosePort(options)
   const id = options.id ?? defaultId(options.service.service, port)
   // Listening comes before the start: a signal that arrives between the two would end us and not the program.
@@ -63,7 +80,7 @@ export async function runProgram(options: RunOptions): Promise<number> {
     stopGraceMs: options.stopGraceMs ?? 30_000,
     beforeStop: () => standing.drain(options.drainGraceMs ?? defaultTiming.drainGraceMs),
   })
-  const standing = stand(options, { id, port }, starting)
+  const standing = stand({ registrar, id, port }, options, starting)
   try {
     const program = await starting
     const exit = await program.exit
@@ -78,18 +95,21 @@ const leftoverGraceMs = 2000
 const goodbyeMs = 2000
 const refusedTiming = { ...defaultTiming, backoffMinMs: 1000 }
 
+interface Place {
+  readonly registrar: Registrar
+  readonly id: string
+  readonly port: number
+}
+
 interface Standing {
   drain(graceMs: number): Promise<void>
   leave(): Promise<void>
 }
 
 /** Speaks for the program: says that it is there once its port answers, and again while the registry refuses. */
-function stand(
-  options: RunOptions,
-  { id, port }: { readonly id: string; readonly port: number },
-  starting: Promise<ProgramProcess>,
-): Standing {
-  const { registrar, service, log, random } = options
+function stand(place: Place, options: RunOptions, starting: Promise<ProgramProcess>): Standing {
+  const { registrar, id, port } = place
+  const { service, log, random } = options
   const name = instanceName(service, id)
   const leaving = new AbortController()
   const gone = new AbortController()
