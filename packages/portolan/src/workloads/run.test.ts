@@ -132,6 +132,13 @@ describe('portolan run', () => {
     expect(words(away)).toEqual(['register', 'drain', 'departed'])
   })
 
+  it('runs and ends a program whose registry is not there', async () => {
+    const of = run({ session: 'http://127.0.0.1:1' }, programCommand('shout'))
+    await until(() => of.output().includes('open'))
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 15, null])
+  })
+
   it('registers the PORT that whoever runs the program has chosen', async () => {
     const free = await new Promise<number>(resolve => {
       const server = createServer().listen(0, () => {

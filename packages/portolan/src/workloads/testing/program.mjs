@@ -1,5 +1,5 @@
 // A program for the supervisor's tests. It serves its own environment as JSON on PORT, and misbehaves as its
-// arguments say: ignore-term | fork | fork-and-leave | flood | mute | exit=CODE | exit-after=MS
+// arguments say: ignore-term | fork | fork-and-leave | flood | mute | shout | exit=CODE | exit-after=MS
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 
@@ -25,4 +25,7 @@ if (value('exit-after') !== undefined) setTimeout(() => process.exit(7), Number(
 
 const answer = () => JSON.stringify({ env: process.env, pid: process.pid, cwd: process.cwd() })
 if (has('mute')) setInterval(() => {}, 1000)
-else createServer((_, response) => response.end(answer())).listen(Number(process.env.PORT), '127.0.0.1')
+else
+  createServer((_, response) => response.end(answer())).listen(Number(process.env.PORT), '127.0.0.1', () => {
+    if (has('shout')) process.stdout.write('open\n')
+  })

@@ -14,37 +14,41 @@ interface RunnerOptions {
   readonly refusals?: number
   /** Never answers. */
   readonly away?: boolean
+  /** Speaks over a session with the registry at this address, instead. */
+  readonly session?: string
 }
 
 const [given = '{}', ...command] = process.argv.slice(2)
-const { drainMs = 0, refusals = 0, away = false, ...options } = JSON.parse(given) as RunnerOptions
+const { drainMs = 0, refusals = 0, away = false, session, ...options } = JSON.parse(given) as RunnerOptions
 let refused = 0
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const never = new Promise<void>(() => {})
 
+const registrar = listeningRegistrar({
+  async register(registration) {
+    if (refused++ < refusals) throw new Error('not now')
+    say(`register ${JSON.stringify(registration)}`)
+    if (away) await never
+  },
+  async departed({ id }) {
+    say(`departed ${id}`)
+    if (away) await never
+  },
+  async drain({ id }) {
+    say(`drain ${id}`)
+    await (away ? never : new Promise(resolve => setTimeout(resolve, drainMs).unref()))
+    say('drained')
+  },
+})
+
 process.exitCode = await runProgram({
   command,
   service: { service: 'order', tags: ['blue'] },
-  url: 'http://127.0.0.1:7400',
+  url: session ?? 'http://127.0.0.1:7400',
   token: 'ptl_given',
   env: process.env,
   random: Math.random,
   log: pino({ level: 'silent' }),
-  registrar: listeningRegistrar({
-    async register(registration) {
-      if (refused++ < refusals) throw new Error('not now')
-      say(`register ${JSON.stringify(registration)}`)
-      if (away) await never
-    },
-    async departed({ id }) {
-      say(`departed ${id}`)
-      if (away) await never
-    },
-    async drain({ id }) {
-      say(`drain ${id}`)
-      await (away ? never : new Promise(resolve => setTimeout(resolve, drainMs).unref()))
-      say('drained')
-    },
-  }),
+  ...(session === undefined && { registrar }),
   ...options,
 })
