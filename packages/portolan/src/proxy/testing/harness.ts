@@ -179,3 +179,16 @@ export async function eventually(condition: () => boolean, state: () => string =
     await new Promise(resolve => setTimeout(resolve, 2))
   }
 }
+
+/** Waits until `read` gives something above 0 that has stood still for 150 ms: whatever was moving is stuck. */
+export async function standstill(read: () => number): Promise<number> {
+  let value = read()
+  let since = performance.now()
+  await eventually(() => {
+    const now = read()
+    if (now !== value) since = performance.now()
+    value = now
+    return value > 0 && performance.now() - since > 150
+  })
+  return value
+}
