@@ -20,7 +20,7 @@ import {
   unknownView,
   type View,
 } from '@portolan/core'
-import type { Cancel, Runtime } from './runtime.ts'
+import type { Cancel, LocalRuntime } from './runtime.ts'
 import type { Link } from './session/link.ts'
 import type { Session } from './session/session.ts'
 
@@ -52,7 +52,7 @@ const refusedMs = 5000
 export function sessionResolver(
   session: Session,
   onFault: (fault: Fault) => void,
-  runtime: Runtime,
+  runtime: LocalRuntime,
 ): SessionResolver {
   const { clock, random, timers } = runtime
   const subscriptions = new Map<string, Subscription>()

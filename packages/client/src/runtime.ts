@@ -12,10 +12,14 @@ export interface Timers {
   after(ms: Milliseconds, run: () => void, kind?: 'background'): Cancel
 }
 
-/** The outside world of this package: clock, dice, timers and sockets. Tests hand in others. */
-export interface Runtime {
+/** Time and chance. */
+export interface LocalRuntime {
   readonly clock: Clock
   readonly random: Random
   readonly timers: Timers
+}
+
+/** The outside world of this package: time, chance, and the way to a registry. Tests hand in others. */
+export interface Runtime extends LocalRuntime {
   readonly dial: Dial
 }

@@ -13,7 +13,7 @@ import {
   type ServiceName,
   serviceKey,
 } from '@portolan/core'
-import type { Cancel, Runtime } from '../runtime.ts'
+import type { Cancel, LocalRuntime } from '../runtime.ts'
 import {
   localSet,
   nextReturn,
@@ -49,7 +49,7 @@ export interface MembersOptions {
   readonly onSet: (set: InstanceSet) => void
 }
 
-export function openMembers(resolver: Resolver, options: MembersOptions, runtime: Runtime): Members {
+export function openMembers(resolver: Resolver, options: MembersOptions, runtime: LocalRuntime): Members {
   const { clock, timers } = runtime
   const balancer = new Balancer(policyByName(options.policy), runtime.random)
   const waiting = new Set<() => void>()
@@ -88,7 +88,10 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
     },
     done(endpoint, outcome) {
       balancer.done(endpoint, outcome)
-      if (outliers.size > 0 && outcome === 'success') outliers = vindicated(outliers, endpoint.id)
+      if (outliers.size === 0 || outcome !== 'success') return
+      const before = outliers
+      outliers = vindicated(outliers, endpoint.id)
+      if (outliers !== before) rebuild()
     },
     failed(instance, refused) {
       const before = outliers

@@ -11,7 +11,7 @@ import {
   type ServiceName,
   serviceKey,
 } from '@portolan/core'
-import type { Runtime } from '../runtime.ts'
+import type { LocalRuntime } from '../runtime.ts'
 import type { TlsOptions } from '../session/wire.ts'
 import { exchange, TryFailed } from './exchange.ts'
 import { openMembers } from './members.ts'
@@ -83,7 +83,7 @@ export function openService(
   resolver: Resolver,
   name: ServiceName,
   options: ServiceOptions,
-  runtime: Runtime,
+  runtime: LocalRuntime,
 ): OpenService {
   const { clock } = runtime
   const timeoutMs = options.timeoutMs ?? 30_000

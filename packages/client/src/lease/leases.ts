@@ -1,5 +1,5 @@
 import { defaultNamespace, Fault, type InstanceName, type Milliseconds } from '@portolan/core'
-import type { Runtime, Timers } from '../runtime.ts'
+import type { LocalRuntime, Timers } from '../runtime.ts'
 import { type Session, sessionClosed, type Tenant } from '../session/session.ts'
 import { type HeldLease, holdLease, type Lease } from './held-lease.ts'
 import type { Claim } from './registration.ts'
@@ -18,7 +18,7 @@ export interface Leases {
   close(graceMs: Milliseconds | undefined): Promise<void>
 }
 
-export function openLeases(session: Session, options: LeasesOptions, runtime: Runtime): Leases {
+export function openLeases(session: Session, options: LeasesOptions, runtime: LocalRuntime): Leases {
   const held = new Map<string, HeldLease>()
   let closed = false
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 /** An HTTP server that stands for one instance. */
 export interface Origin {
@@ -8,6 +8,8 @@ export interface Origin {
   readonly server: Server
   /** Requests that came. */
   readonly requests: { method: string; url: string; body: string }[]
+  /** Connections that are open. */
+  connections(): number
   /** Cuts every connection and stops listening. */
   kill(): Promise<void>
 }
@@ -31,12 +33,18 @@ export async function startOrigin(listener?: RequestListener): Promise<Origin> {
       response.end(JSON.stringify({ ...asked, type, port: (server.address() as AddressInfo | null)?.port }))
     })
   })
+  const sockets = new Set<Socket>()
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     server,
     requests,
+    connections: () => sockets.size,
     async kill() {
       if (!server.listening) return
       const closed = once(server, 'close')

@@ -1,0 +1,39 @@
+import type { Instance, InstanceSet, Resolver, ServiceName, View } from '@portolan/core'
+
+/** A resolver that knows what a test tells it. */
+export class FixedResolver implements Resolver {
+  readonly #receivers = new Set<(view: View) => void>()
+  #set: InstanceSet | undefined
+  #revision = 0
+
+  /** Subscriptions that are open. */
+  get subscriptions(): number {
+    return this.#receivers.size
+  }
+
+  set(instances: readonly Instance[]): void {
+    this.#revision += 1
+    this.#set = {
+      namespace: 'default',
+      service: 'order',
+      cursor: { epoch: 'e', revision: this.#revision },
+      instances,
+    }
+    this.#tell(false)
+  }
+
+  markStale(): void {
+    this.#tell(true)
+  }
+
+  subscribe(_: ServiceName, receive: (view: View) => void): () => void {
+    this.#receivers.add(receive)
+    if (this.#set !== undefined) receive({ set: this.#set, stale: false })
+    return () => this.#receivers.delete(receive)
+  }
+
+  #tell(stale: boolean): void {
+    if (this.#set === undefined) return
+    for (const receive of this.#receivers) receive({ set: this.#set, stale })
+  }
+}
