@@ -5,6 +5,7 @@ import { drain } from './commands/drain.ts'
 import { instances } from './commands/instances.ts'
 import { override } from './commands/override.ts'
 import { resolve } from './commands/resolve.ts'
+import { run } from './commands/run.ts'
 import { services } from './commands/services.ts'
 import { tokenCreate } from './commands/token-create.ts'
 import { tokenList } from './commands/token-list.ts'
@@ -13,6 +14,7 @@ import { watch } from './commands/watch.ts'
 
 /** Every command, in the order in which help and docs/cli.md show them. To add one, add it here. */
 export const commands: readonly Command[] = [
+  run,
   services,
   instances,
   watch,
