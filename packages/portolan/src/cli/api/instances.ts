@@ -1,4 +1,11 @@
-import { Fault, type Instance, type InstanceName, nearest, type ServiceName } from '@portolan/core'
+import {
+  Fault,
+  type Instance,
+  type InstanceName,
+  nearest,
+  type ServiceName,
+  serviceKey,
+} from '@portolan/core'
 import type { ApiClient } from './client.ts'
 
 export interface ServiceSummary extends ServiceName {
@@ -27,7 +34,7 @@ export async function listServices(
   namespace: string | undefined,
 ): Promise<readonly ServiceSummary[]> {
   const { services } = await api.get<{ services: readonly ServiceSummary[] }>('services', { namespace })
-  return services
+  return [...services].sort((a, b) => (serviceKey(a) < serviceKey(b) ? -1 : 1))
 }
 
 export function listInstances(

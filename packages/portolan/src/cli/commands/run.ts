@@ -14,7 +14,6 @@ import {
   textOption,
   usage,
 } from '../command.ts'
-import { openSessionRegistrar } from '../session-registrar.ts'
 
 export const run: Command = {
   name: 'run',
@@ -68,31 +67,20 @@ export const run: Command = {
     const drainGraceMs = durationOption(invocation, 'grace') ?? 5000
     const stopGraceMs = durationOption(invocation, 'stopGrace') ?? 30_000
     const { url, token } = registryOf(invocation, io)
-    const log = openLog(io.env.PORTOLAN_LOG ?? 'warn')
-    const authorized = token === undefined ? {} : { token }
-    const registrar = await openSessionRegistrar(url, {
-      ...authorized,
-      onFault: fault => log.debug({ code: fault.code, error: fault.message }, 'session'),
+    return runProgram({
+      command: invocation.args,
+      service,
+      url,
+      env: { ...io.env },
+      cwd: io.cwd,
+      random: Math.random,
+      log: openLog(io.env.PORTOLAN_LOG ?? 'warn'),
+      drainGraceMs,
+      stopGraceMs,
+      ...(token === undefined ? {} : { token }),
+      ...(port === undefined ? {} : { port }),
+      ...(id === undefined ? {} : { id }),
     })
-    try {
-      return await runProgram({
-        command: invocation.args,
-        service,
-        registrar,
-        url,
-        env: { ...io.env },
-        cwd: io.cwd,
-        random: Math.random,
-        log,
-        drainGraceMs,
-        stopGraceMs,
-        ...authorized,
-        ...(port === undefined ? {} : { port }),
-        ...(id === undefined ? {} : { id }),
-      })
-    } finally {
-      await registrar.close()
-    }
   },
 }
 
