@@ -10,9 +10,9 @@ export function notFound(name: InstanceName): Fault {
 }
 
 /** Another owner's instance is for admins. @throws Fault `forbidden` */
-export function checkOwner(name: InstanceName, record: InstanceRecord, principal: Principal): void {
-  if (principal.admin || record.owner === principal.name) return
-  throw new Fault('forbidden', `${serviceKey(name)}/${name.id} belongs to "${record.owner}"`, {
+export function checkOwner(name: InstanceName, { instance }: InstanceRecord, principal: Principal): void {
+  if (principal.admin || instance.owner === principal.name) return
+  throw new Fault('forbidden', `${serviceKey(name)}/${name.id} belongs to "${instance.owner}"`, {
     source: 'caller',
     hint: "use its owner's token, or one with the verb admin",
   })
@@ -21,13 +21,13 @@ export function checkOwner(name: InstanceName, record: InstanceRecord, principal
 /** @throws Fault `stale_incarnation` */
 export function checkIncarnation(
   name: InstanceName,
-  record: InstanceRecord,
+  { instance }: InstanceRecord,
   incarnation: number | undefined,
 ): void {
-  if (incarnation === undefined || incarnation >= record.incarnation) return
+  if (incarnation === undefined || incarnation >= instance.incarnation) return
   throw new Fault(
     'stale_incarnation',
-    `${serviceKey(name)}/${name.id} has a newer run, ${record.incarnation}`,
+    `${serviceKey(name)}/${name.id} has a newer run, ${instance.incarnation}`,
     {
       source: 'caller',
       hint: 'this run was replaced: register again to take the id back',

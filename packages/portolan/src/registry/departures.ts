@@ -1,7 +1,7 @@
 import { type DepartureReason, toFault } from '@portolan/core'
 import type { Store } from '../store/store.ts'
 import { departedKey, encode, keyOf } from './records.ts'
-import type { Slot } from './slot.ts'
+import { incarnationOf, type Slot } from './slot.ts'
 import type { RegistryState } from './state.ts'
 
 export interface Leaver {
@@ -43,7 +43,7 @@ export class Departures {
     for (;;) {
       const due = batch.filter(({ slot, incarnation }) => {
         const current = state.slot(slot.name)
-        return current === slot && slot.record.value?.incarnation === incarnation && isStillDue(slot)
+        return current === slot && incarnationOf(slot) === incarnation && isStillDue(slot)
       })
       if (due.length === 0) return
       const keys = due.map(({ slot }) => keyOf('instances', slot.name))

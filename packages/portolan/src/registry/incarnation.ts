@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Fault, type Registration } from '@portolan/core'
+import { type Cause, Fault, type Registration } from '@portolan/core'
 import type { Holds, InstanceRecord } from './records.ts'
 import type { RegisterRequest } from './registry.ts'
 
@@ -32,21 +32,27 @@ export function settle(request: RegisterRequest, before: Before): InstanceRecord
   const { current, revision } = before
   const { registration, source } = request
   const owner = request.principal.name
+  const holds = holdsOf(request, before)
   if (current === undefined) {
-    return { registration, source, owner, incarnation: revision + 1, held: holdsOf(request, before) }
+    return {
+      instance: { ...registration, source, owner, incarnation: revision + 1, causes: none },
+      held: holds,
+    }
   }
-  if (current.owner !== owner) throw ownedByOther(registration, current.owner)
-  const isNewRun = !isSameEndpoint(current.registration, registration) || isSuccessor(request, before)
-  if (isNewRun) {
-    const incarnation = Math.max(current.incarnation, revision) + 1
-    return { registration, source, owner, incarnation, held: holdsOf(request, before) }
+  const last = current.instance
+  if (last.owner !== owner) throw ownedByOther(registration, last.owner)
+  if (!isSameEndpoint(last, registration) || isSuccessor(request, before)) {
+    const incarnation = Math.max(last.incarnation, revision) + 1
+    return { instance: { ...registration, source, owner, incarnation, causes: none }, held: holds }
   }
-  const held = { ...current.held, ...holdsOf(request, before) }
   // The supervisor's word on where it came from stands; a program that joins changes the description only.
-  const origin = current.held.process !== undefined && request.tether === 'session' ? current.source : source
-  const record = { registration, source: origin, owner, incarnation: current.incarnation, held }
+  const origin = current.held.process !== undefined && request.tether === 'session' ? last.source : source
+  const instance = { ...registration, source: origin, owner, incarnation: last.incarnation, causes: none }
+  const record = { instance, held: { ...current.held, ...holds } }
   return isDeepStrictEqual(record, current) ? current : record
 }
+
+const none: readonly Cause[] = Object.freeze([])
 
 function holdsOf({ tether, session }: RegisterRequest, { self }: Before): Holds {
   if (tether === 'session' && session !== undefined) return { session }

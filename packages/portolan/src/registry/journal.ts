@@ -1,7 +1,7 @@
-import { type Cause, type InstanceName, toFault } from '@portolan/core'
+import { type Cause, type Fault, type InstanceName, toFault } from '@portolan/core'
 import type { Store } from '../store/store.ts'
 import { encode, keyOf } from './records.ts'
-import { causesOf, type Slot } from './slot.ts'
+import { causesOf, incarnationOf, type Slot } from './slot.ts'
 import type { RegistryState } from './state.ts'
 
 /** The causes after an edit; the very same array when there is nothing to do. */
@@ -12,6 +12,9 @@ export interface JournalParts {
   readonly state: RegistryState
   readonly reached: (revision: number) => Promise<void>
   readonly catchUp: (key: string) => Promise<void>
+  /** Resolves some time later. */
+  readonly pause: () => Promise<void>
+  readonly onFault: (fault: Fault) => void
 }
 
 interface Entry {
@@ -22,6 +25,9 @@ interface Entry {
 }
 
 const mostPerCommit = 500
+
+/** A store that fails for a moment must not lose a cause that nobody would set again: so often it is asked anew. */
+const mostTries = 50
 
 /**
  * Every change of causes goes through here: in the order in which it was asked for, many to a commit. One commit
@@ -62,13 +68,27 @@ export class CauseJournal {
     while (this.#entries.length > 0) {
       const batch = this.#entries.splice(0, mostPerCommit)
       try {
-        await this.#commit(batch)
+        await this.#commitPatiently(batch)
         for (const { resolve } of batch) resolve()
       } catch (thrown) {
         for (const { reject } of batch) reject(thrown)
       }
     }
     this.#writing = undefined
+  }
+
+  /** Later entries wait meanwhile, since their order is what the journal is for. */
+  async #commitPatiently(batch: readonly Entry[]): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#commit(batch)
+      } catch (thrown) {
+        const fault = toFault(thrown)
+        if (fault.code !== 'store_failed' || !fault.retryable || tries === mostTries) throw fault
+        this.#parts.onFault(fault)
+        await this.#parts.pause()
+      }
+    }
   }
 
   async #commit(batch: readonly Entry[]): Promise<void> {
@@ -105,5 +125,5 @@ export class CauseJournal {
 }
 
 function put({ key, slot, causes }: { key: string; slot: Slot; causes: readonly Cause[] }) {
-  return { key, value: encode({ incarnation: slot.record.value?.incarnation ?? 0, causes }) }
+  return { key, value: encode({ incarnation: incarnationOf(slot), causes }) }
 }

@@ -8,7 +8,7 @@ import { isMassSilence, type Silence } from './protection.ts'
 import type { ServiceState } from './service-state.ts'
 import type { Sessions } from './sessions.ts'
 import type { RegistrySettings } from './settings.ts'
-import { causesOf, type Slot } from './slot.ts'
+import { causesOf, incarnationOf, type Slot } from './slot.ts'
 import type { RegistryState } from './state.ts'
 import type { Cancel, Timers } from './timers.ts'
 
@@ -135,9 +135,7 @@ export class LeaseWatch {
   }
 
   #remove(slots: readonly Slot[], reason: 'expired' | 'refused'): void {
-    const leavers = slots.map(
-      (slot): Leaver => ({ slot, incarnation: slot.record.value?.incarnation ?? 0, reason }),
-    )
+    const leavers = slots.map((slot): Leaver => ({ slot, incarnation: incarnationOf(slot), reason }))
     for (const slot of slots) this.#leaving.add(slot)
     this.#parts.departures
       .remove(leavers, slot => this.isRunning(slot))

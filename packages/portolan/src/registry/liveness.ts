@@ -6,7 +6,7 @@ import type { LeaseWatch } from './lease-watch.ts'
 import type { Loop } from './metrics.ts'
 import { isMassSilence } from './protection.ts'
 import type { Sessions } from './sessions.ts'
-import { causesOf, type Slot } from './slot.ts'
+import { causesOf, incarnationOf, type Slot } from './slot.ts'
 import type { RegistryState } from './state.ts'
 import type { Timers } from './timers.ts'
 
@@ -110,9 +110,9 @@ export class Liveness {
   async #settleLost(slot: Slot, session: string, wasSilent: boolean): Promise<void> {
     const { sessions, journal, departures } = this.#parts
     const isStillLost = (): boolean => !sessions.isHolding(slot.record.value?.held ?? {})
-    const incarnation = slot.record.value?.incarnation ?? 0
+    const incarnation = incarnationOf(slot)
     const result = await this.#probe(slot)
-    if (slot.record.value?.incarnation !== incarnation || this.#stop.signal.aborted) return
+    if (incarnationOf(slot) !== incarnation || this.#stop.signal.aborted) return
     if (result === 'answered' && !wasSilent) return journal.edit(slot.name, lift('disconnected', session))
     if (result === 'refused')
       return departures.remove([{ slot, incarnation, reason: 'refused' }], isStillLost)
@@ -123,7 +123,7 @@ export class Liveness {
     const { journal, departures, state, leases } = this.#parts
     const refused: { slot: Slot; incarnation: number; reason: 'refused' }[] = []
     const settle = async (slot: Slot): Promise<void> => {
-      const incarnation = slot.record.value?.incarnation ?? 0
+      const incarnation = incarnationOf(slot)
       const result = await this.#probe(slot)
       if (result === 'answered') await journal.edit(slot.name, lift('disconnected', restart))
       if (result === 'refused') refused.push({ slot, incarnation, reason: 'refused' })

@@ -87,7 +87,14 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
   const catchUp = (key: string) => follower.catchUp(key)
 
   const sessions = new Sessions(self, metrics.sessions)
-  const journal = new CauseJournal({ store, state, reached, catchUp })
+  const journal = new CauseJournal({
+    store,
+    state,
+    reached,
+    catchUp,
+    pause,
+    onFault: fault => onFault('causes', fault),
+  })
   const departures = new Departures({ store, state, reached, catchUp })
   const watching = { clock, timers, state, sessions, departures, prober, settings, metrics, log, onFault }
   const leases = new LeaseWatch(watching)
@@ -129,7 +136,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
         const registered = await registrar.register(request)
         const slot = state.slot(request.registration)
         // It may have left again while its registration was on the way.
-        if (slot?.record.value?.incarnation !== registered.incarnation) return registered
+        if (slot?.record.value?.instance.incarnation !== registered.incarnation) return registered
         const isOpen = request.session === undefined || sessions.stateOf(request.session) !== undefined
         if (isOpen) await liveness.heard(slot)
         else liveness.lost(slot, request.session ?? '', false)
@@ -156,9 +163,9 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
         if (incarnation !== undefined) return
         throw notFound(name)
       }
-      if (incarnation !== undefined && incarnation < record.incarnation) return
+      if (incarnation !== undefined && incarnation < record.instance.incarnation) return
       checkOwner(name, record, principal)
-      await departures.remove([{ slot, incarnation: record.incarnation, reason }])
+      await departures.remove([{ slot, incarnation: record.instance.incarnation, reason }])
     },
 
     async override(name, principal, override) {

@@ -1,4 +1,4 @@
-import { type Cause, Fault, type InstanceName, type Registration } from '@portolan/core'
+import { type Cause, Fault, type Instance, type InstanceName } from '@portolan/core'
 
 /** What holds an instance, beside its lease: each names the session it hangs on. */
 export interface Holds {
@@ -12,10 +12,8 @@ export interface Holds {
 
 /** `instances/{ns}/{service}/{id}`: a registration as it is stored. */
 export interface InstanceRecord {
-  readonly registration: Registration
-  readonly source: string
-  readonly owner: string
-  readonly incarnation: number
+  /** As it was registered: without causes, with its own weight. Most instances are shown as just this object. */
+  readonly instance: Instance
   readonly held: Holds
 }
 

@@ -43,15 +43,18 @@ export class Registrar {
         self,
         isConnected: other => sessions.stateOf(other) !== undefined,
       })
-      if (record === current) return { incarnation: record.incarnation, cursor: state.cursor }
+      if (record === current) return { incarnation: record.instance.incarnation, cursor: state.cursor }
       const isNew = current === undefined
       if (isNew) this.#arrive(request)
       try {
+        const value = encode(record)
+        state.expect(key, value, record)
         const condition = [{ key, revision: slot?.record.revision ?? 0 }]
-        const revision = await store.commit({ if: condition, put: [{ key, value: encode(record) }] })
+        const revision = await store.commit({ if: condition, put: [{ key, value }] })
         await reached(revision)
-        return { incarnation: record.incarnation, cursor: { epoch: state.cursor.epoch, revision } }
+        return { incarnation: record.instance.incarnation, cursor: { epoch: state.cursor.epoch, revision } }
       } catch (thrown) {
+        state.expectNoMore(key)
         if (toFault(thrown).code !== 'store_conflict') throw thrown
         await catchUp(key)
       } finally {

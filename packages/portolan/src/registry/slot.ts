@@ -27,9 +27,14 @@ export function isEmpty({ record, causes, override }: Slot): boolean {
   return record.value === undefined && causes.value === undefined && override.value === undefined
 }
 
+/** 0 while nobody is registered. */
+export function incarnationOf({ record }: Pick<Slot, 'record'>): number {
+  return record.value?.instance.incarnation ?? 0
+}
+
 /** The stored causes, unless they are those of another incarnation. */
 export function causesOf({ record, causes }: Slot): readonly Cause[] {
-  const valid = causes.value !== undefined && causes.value.incarnation === record.value?.incarnation
+  const valid = causes.value !== undefined && causes.value.incarnation === incarnationOf({ record })
   return valid ? causes.value.causes : none
 }
 
@@ -39,12 +44,10 @@ export function instanceOf(slot: Slot): Instance | undefined {
   if (record === undefined) return undefined
   const override = slot.override.value
   const causes = causesOf(slot)
+  if (override === undefined && causes.length === 0) return record.instance
   return {
-    ...record.registration,
-    weight: override?.weight ?? record.registration.weight,
-    source: record.source,
-    owner: record.owner,
-    incarnation: record.incarnation,
+    ...record.instance,
+    weight: override?.weight ?? record.instance.weight,
     causes: override?.outOfService === true ? [...causes, operatorCause(override)] : causes,
   }
 }

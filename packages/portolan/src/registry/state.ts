@@ -33,6 +33,8 @@ export class RegistryState {
   readonly #byHolder = new Map<string, Set<Slot>>()
   readonly #byOwner = new Map<string, number>()
   readonly #listener: StateListener
+  /** What this process is writing, by key: when the store gives it back, it need not be read again. */
+  readonly #written = new Map<string, { readonly value: string; readonly record: InstanceRecord }>()
   #cursor: Cursor
   /** Sets of services that nobody has ever registered in are as of this revision. */
   #floor: number
@@ -87,6 +89,16 @@ export class RegistryState {
     if (service.slots.size > 0 || this.#listener.isWatched(service)) return
     this.#floor = Math.max(this.#floor, service.revision)
     this.services.delete(`${service.name.namespace}/${service.name.service}`)
+  }
+
+  /** Announces what is about to be committed; `value` encodes `record`. */
+  expect(key: string, value: string, record: InstanceRecord): void {
+    this.#written.set(key, { value, record })
+  }
+
+  /** It was not committed. */
+  expectNoMore(key: string): void {
+    this.#written.delete(key)
   }
 
   apply(change: Change): void {
@@ -145,16 +157,20 @@ export class RegistryState {
 
   #replace(slot: Slot, key: string, value: string | undefined, revision: number): void {
     this.#index(slot, -1)
-    slot.record = { value: read<InstanceRecord>(key, value), revision }
+    const written = this.#written.get(key)
+    const isOurs = written !== undefined && written.value === value
+    if (isOurs) this.#written.delete(key)
+    slot.record = { value: isOurs ? written.record : read<InstanceRecord>(key, value), revision }
     this.#index(slot, 1)
   }
 
   #index(slot: Slot, step: 1 | -1): void {
     const record = slot.record.value
     if (record === undefined) return
-    const count = this.countOf(record.owner) + step
-    if (count > 0) this.#byOwner.set(record.owner, count)
-    else this.#byOwner.delete(record.owner)
+    const { owner } = record.instance
+    const count = this.countOf(owner) + step
+    if (count > 0) this.#byOwner.set(owner, count)
+    else this.#byOwner.delete(owner)
     for (const holder of [record.held.session, record.held.process]) {
       if (holder === undefined) continue
       const slots = this.#byHolder.get(holder) ?? new Set()
