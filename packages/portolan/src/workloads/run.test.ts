@@ -1,46 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import type { Registration } from '@portolan/core'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { hasEnded, readProcess } from './proc-table.ts'
 import { runProgram } from './run.ts'
 import { listeningRegistrar, programCommand, until } from './testing/quay.ts'
-
-const runner = fileURLToPath(new URL('./testing/runner.ts', import.meta.url))
-const started: Running[] = []
-
-interface Running {
-  readonly child: ChildProcess
-  readonly exit: Promise<unknown[]>
-  readonly said: () => string[]
-  readonly output: () => string
-}
-
-function run(options: object, command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
-  const source = ['--import', 'tsx', '--conditions=portolan-source']
-  const child = spawn(process.execPath, [...source, runner, JSON.stringify(options), ...command], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, PORT: undefined, ...env },
-  })
-  let [output, said] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk
-  })
-  const running = {
-    child,
-    exit: once(child, 'exit'),
-    output: () => output,
-    said: () => said.split('\n').filter(line => line !== ''),
-  }
-  started.push(running)
-  return running
-}
+import { endRunners, type Running, run } from './testing/start-runner.ts'
 
 const registration = async (of: Running): Promise<Registration> => {
   const line = await until(() => of.said().find(line => line.startsWith('register ')))
@@ -49,13 +15,7 @@ const registration = async (of: Running): Promise<Registration> => {
 
 const words = (of: Running): string[] => of.said().map(line => line.split(' ')[0] ?? '')
 
-afterEach(() => {
-  for (const { child, said } of started.splice(0)) {
-    const pid = Number(/"pid":"(\d+)"/.exec(said().join())?.[1] ?? 0)
-    if (readProcess(pid)?.group === pid) process.kill(-pid, 'SIGKILL')
-    child.kill('SIGKILL')
-  }
-})
+afterEach(endRunners)
 
 describe('portolan run', () => {
   it('registers the program when its port opens, and hands it its place', async () => {

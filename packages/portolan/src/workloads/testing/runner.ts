@@ -45,7 +45,7 @@ process.exitCode = await runProgram({
   command,
   service: { service: 'order', tags: ['blue'] },
   url: session ?? 'http://127.0.0.1:7400',
-  token: 'ptl_given',
+  ...(session === undefined && { token: 'ptl_given' }),
   env: process.env,
   random: Math.random,
   log: pino({ level: 'silent' }),

@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { openTested, type Tested } from '../api/testing/open-tested.ts'
+import { hasEnded, readProcess } from './proc-table.ts'
+import { programCommand, until } from './testing/quay.ts'
+import { endRunners, run } from './testing/start-runner.ts'
+
+const opened: Tested[] = []
+
+async function openServer(): Promise<Tested> {
+  const server = await openTested({ found: 'refused' })
+  opened.push(server)
+  return server
+}
+
+afterEach(async () => {
+  endRunners()
+  await Promise.all(opened.splice(0).map(server => server.close()))
+})
+
+const name = { namespace: 'default', service: 'order', id: 'order-9' }
+
+describe('portolan run and a real registry', () => {
+  it('holds the instance while the program runs, and takes it out the moment the program is killed', async () => {
+    const { url, registry } = await openServer()
+    const of = run({ session: url, id: name.id }, programCommand())
+    const instance = await until(() => registry.find(name))
+    expect(instance).toMatchObject({ addresses: ['127.0.0.1'], tags: ['blue'], causes: [] })
+    const killedAt = performance.now()
+    process.kill(Number(instance.metadata.pid), 'SIGKILL')
+    await until(() => registry.find(name) === undefined)
+    expect(performance.now() - killedAt).toBeLessThan(500)
+    expect(await of.exit).toEqual([128 + 9, null])
+  })
+
+  it('drains the instance before the program hears of the signal', async () => {
+    const { url, registry } = await openServer()
+    const of = run({ session: url, id: name.id, drainGraceMs: 60_000 }, programCommand())
+    const { metadata } = await until(() => registry.find(name))
+    // Somebody who picks by what it hears, and has not yet heard enough to let go.
+    const watcher = registry.subscribe(name, undefined, () => true, true)
+    of.child.kill('SIGTERM')
+    await until(() => registry.find(name)?.causes.some(({ kind }) => kind === 'draining'))
+    expect(hasEnded(readProcess(Number(metadata.pid)))).toBe(false)
+    watcher.acknowledge(registry.view(name).cursor)
+    expect(await of.exit).toEqual([128 + 15, null])
+    expect(registry.find(name)).toBeUndefined()
+    watcher.close()
+  })
+
+  it('keeps the program when the registry goes away', async () => {
+    const { url, registry } = await openServer()
+    const of = run({ session: url, id: name.id }, programCommand('shout'))
+    const { metadata } = await until(() => registry.find(name))
+    await Promise.all(opened.splice(0).map(server => server.close()))
+    expect(hasEnded(readProcess(Number(metadata.pid)))).toBe(false)
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 15, null])
+  })
+})
