@@ -3,8 +3,8 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WorkloadDefinition } from './definition.ts'
 import { hasEnded, readProcess } from './proc-table.ts'
+import type { WorkloadsOptions } from './supervisor.ts'
 import { openQuay, programCommand, service, until } from './testing/quay.ts'
-import type { WorkloadsOptions } from './workloads.ts'
 
 type Quay = Awaited<ReturnType<typeof openQuay>>
 const open: Quay[] = []
@@ -260,6 +260,54 @@ describe('the number of copies', () => {
     await expect(quay.workloads.setReplicas('nobody', 1)).rejects.toMatchObject({ code: 'service_not_found' })
     await expect(quay.workloads.setReplicas('order', -1)).rejects.toMatchObject({ code: 'config_invalid' })
     await expect(quay.workloads.setReplicas('order', 2)).rejects.toThrow('2 copies cannot share port 1')
+  })
+})
+
+describe('other definitions', () => {
+  it('start what is new, end what is gone, and replace what has changed, one after the other', async () => {
+    const quay = await supervise([service('order', { replicas: 2 }), service('cart'), service('payment')])
+    const cart = await running(quay, 'cart-1')
+    await Promise.all([running(quay, 'order-1'), running(quay, 'order-2'), running(quay, 'payment-1')])
+    quay.said.splice(0)
+    await quay.workloads.apply([
+      service('order', { replicas: 2, env: { COLOUR: 'blue' } }),
+      service('cart'),
+      service('stock'),
+    ])
+    const steps = quay.said.filter(({ id }) => id.startsWith('order')).map(({ what, id }) => `${what} ${id}`)
+    const replaced = (id: string) => [`drain ${id}`, `departed ${id}`, `register ${id}`]
+    expect(steps).toEqual([...replaced('order-1'), ...replaced('order-2')])
+    const { port } = await running(quay, 'order-2')
+    expect((await ask(port)).env.COLOUR).toBe('blue')
+    expect((await running(quay, 'cart-1')).pid).toBe(cart.pid)
+    await running(quay, 'stock-1')
+    expect(quay.state('payment-1')).toBeUndefined()
+  })
+
+  it('that do not come up leave the copies after the first one as they were', async () => {
+    const quay = await supervise([service('order', { replicas: 2 })])
+    const second = await running(quay, 'order-2')
+    await running(quay, 'order-1')
+    const applied = quay.workloads.apply([
+      service('order', { replicas: 2, command: programCommand('exit=3') }),
+    ])
+    await expect(applied).rejects.toMatchObject({ code: 'workload_failed' })
+    expect(quay.state('order-2')).toMatchObject({ phase: 'running', pid: second.pid })
+    await quay.workloads.apply([service('order', { replicas: 2 })])
+    expect((await running(quay, 'order-1')).failures).toBe(0)
+    expect(quay.state('order-2')?.pid).toBe(second.pid)
+  })
+
+  it('keep the number of copies that was set meanwhile, unless theirs has changed', async () => {
+    const quay = await supervise([service('order')])
+    await quay.workloads.setReplicas('order', 3)
+    await quay.workloads.apply([service('order')])
+    expect(quay.workloads.states()).toHaveLength(3)
+    await quay.workloads.apply([service('order', { replicas: 2 })])
+    expect(quay.workloads.states()).toHaveLength(2)
+    await expect(quay.workloads.apply([service('order'), service('order')])).rejects.toThrow(
+      'two workloads "order"',
+    )
   })
 })
 

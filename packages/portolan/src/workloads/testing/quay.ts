@@ -9,7 +9,8 @@ import { openMemoryStore } from '../../store/memory.ts'
 import type { WorkloadDefinition } from '../definition.ts'
 import { storeLedger, type WorkloadLedger } from '../ledger.ts'
 import type { Registrar } from '../registrar.ts'
-import { openWorkloads, type Workloads, type WorkloadsOptions } from '../workloads.ts'
+import type { WorkloadsOptions } from '../supervisor.ts'
+import { openWorkloads, type Workloads } from '../workloads.ts'
 
 /** What the supervisor told its registrar, in order. */
 export interface Said {
