@@ -9,8 +9,6 @@ export interface Ledger {
   revisionOf(key: string): number
   /** Writes all or nothing, and resolves when it would survive SIGKILL. */
   write(changes: readonly Change[]): Promise<void>
-  /** The newest revision that is really written: asked after a failed write, whose outcome nobody knows. */
-  newest(): number
 }
 
 interface Waiting {
@@ -105,11 +103,9 @@ export class GroupCommit {
     try {
       await this.#ledger.write(changes)
     } catch (error) {
-      if (this.#newest() < revision) {
-        const fault = failed('the data file cannot be written', error)
-        for (const { reject } of accepted) reject(fault)
-        return
-      }
+      const fault = failed('the journal cannot be written', error)
+      for (const { reject } of accepted) reject(fault)
+      return
     }
     // Writers first: nobody hears of a change before the one who made it.
     for (let at = 0; at < accepted.length; at++) accepted[at]?.resolve(changes[at]?.revision ?? revision)
@@ -125,14 +121,6 @@ export class GroupCommit {
       return undefined
     } catch (error) {
       return failed('the data file cannot be read', error)
-    }
-  }
-
-  #newest(): number {
-    try {
-      return this.#ledger.newest()
-    } catch {
-      return 0
     }
   }
 }

@@ -9,9 +9,15 @@ const root = mkdtempSync(join(tmpdir(), 'portolan-store-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 let opened = 0
-storeContract('lmdb', ({ historyChanges } = {}) =>
-  openLmdbStore({
-    directory: join(root, String(opened++)),
-    ...(historyChanges === undefined ? {} : { history: { changes: historyChanges } }),
-  }),
-)
+for (const [name, checkpointDelayMs] of [
+  ['lmdb', 250],
+  ['lmdb with the tree close behind the journal', 0],
+] as const) {
+  storeContract(name, ({ historyChanges } = {}) =>
+    openLmdbStore({
+      directory: join(root, String(opened++)),
+      checkpointDelayMs,
+      ...(historyChanges === undefined ? {} : { history: { changes: historyChanges } }),
+    }),
+  )
+}

@@ -1,0 +1,76 @@
+import { open, type RootDatabase } from 'lmdb'
+import { decodeLineage, encodeLineage, type Lineage } from './lineage.ts'
+import { bootId } from './lock.ts'
+import type { Change, Entry } from './store.ts'
+
+/** The LMDB file: entries by key, and the lineage. */
+export interface Tree {
+  lineage(): Lineage | undefined
+  /** The revision that wrote a key; 0 = absent. */
+  revisionOf(key: string): number
+  entriesUnder(prefix: string): Entry[]
+  /** One transaction; resolves when it is on the disk. */
+  write(changes: Iterable<Change>, lineage: Lineage): Promise<void>
+  close(): Promise<void>
+}
+
+/** Numbers sort before strings, so this key is outside every reading. */
+const lineageKey = 0
+
+export function openTree(file: string): Tree {
+  const database = open<string, string | number>({
+    path: file,
+    noSubdir: true,
+    encoding: 'string',
+    // The overlapping sync tells a SIGKILL from a power loss by the boot id. Without one it would roll back both.
+    overlappingSync: bootId() !== undefined,
+    // Address space, not memory: growing the map later would stop the readers.
+    mapSize: 1_073_741_824,
+  })
+  return {
+    lineage() {
+      const stored = database.get(lineageKey)
+      return stored === undefined ? undefined : decodeLineage(stored, file)
+    },
+    revisionOf: key => revisionIn(database.get(key) ?? '0'),
+    entriesUnder: prefix => entriesUnder(database, prefix),
+    write: (changes, lineage) => settled(put(database, changes, lineage)),
+    close: () => database.close(),
+  }
+}
+
+function put(database: RootDatabase<string, string | number>, changes: Iterable<Change>, lineage: Lineage) {
+  // Inside a batch the single writes' promises say nothing: the batch's own tells for all of them.
+  return database.batch(() => {
+    for (const change of changes) {
+      for (const { key, value } of change.events) {
+        if (value === undefined) void database.remove(key)
+        else void database.put(key, `${change.revision} ${value}`)
+      }
+    }
+    void database.put(lineageKey, encodeLineage(lineage))
+  })
+}
+
+/** A failed commit's reason comes as a second promise, which nobody else would ever look at. */
+async function settled(writing: Promise<boolean>): Promise<void> {
+  try {
+    await writing
+  } catch (error) {
+    await (error as { readonly commitError?: Promise<unknown> }).commitError
+    throw error
+  }
+}
+
+function entriesUnder(database: RootDatabase<string, string | number>, prefix: string): Entry[] {
+  const entries: Entry[] = []
+  for (const { key, value } of database.getRange({ start: prefix === '' ? ' ' : prefix })) {
+    if (typeof key !== 'string' || !key.startsWith(prefix)) break
+    entries.push({ key, value: value.slice(value.indexOf(' ') + 1), revision: revisionIn(value) })
+  }
+  return entries
+}
+
+function revisionIn(stored: string): number {
+  return Number.parseInt(stored, 10)
+}
