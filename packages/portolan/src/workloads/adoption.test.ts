@@ -143,6 +143,23 @@ describe('after the supervisor was killed', () => {
     await until(async () => (await quay.ledger.load()).length === 3)
   })
 
+  it('one that closes, having adopted, leaves nothing that keeps its process alive', async () => {
+    const definitions = [service('order'), service('cart', { command: programCommand('fork') })]
+    const before = await orphans(definitions)
+    const next = spawn(
+      process.execPath,
+      [...source, supervisor, before.directory, JSON.stringify([...definitions, service('stock')]), 'close'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
+    cleanUp.push(() => next.kill('SIGKILL'))
+    const ended = once(next, 'exit')
+    const states = JSON.parse(await firstLine(next)) as CopyState[]
+    expect(states.map(({ id, starts }) => `${id} ${starts}`)).toEqual(['order-1 0', 'cart-1 0', 'stock-1 1'])
+    expect(await ended).toEqual([0, null])
+    for (const { pid = 0 } of states) expect(hasEnded(readProcess(pid))).toBe(true)
+    expect(await before.ledger.load()).toEqual([])
+  })
+
   it('an adopted program goes on writing, and is ended by close', async () => {
     const before = await orphans([
       service('order', { command: programCommand('ignore-term'), stopGraceMs: 100 }),

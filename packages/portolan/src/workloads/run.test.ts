@@ -92,6 +92,19 @@ describe('portolan run', () => {
     expect(words(away)).toEqual(['register', 'drain', 'departed'])
   })
 
+  it('stops and goes on together with the program', async () => {
+    const of = run({}, programCommand('usr2'))
+    const { metadata } = await registration(of)
+    const pids = [of.child.pid ?? 0, Number(metadata.pid)]
+    const areStopped = (): boolean => pids.every(pid => readProcess(pid)?.state === 'T')
+    of.child.kill('SIGTSTP')
+    await until(areStopped)
+    of.child.kill('SIGCONT')
+    await until(() => pids.every(pid => readProcess(pid)?.state !== 'T'))
+    of.child.kill('SIGUSR2')
+    await until(() => of.output() === 'usr2\n')
+  })
+
   it('runs and ends a program whose registry is not there', async () => {
     const of = run({ session: 'http://127.0.0.1:1' }, programCommand('shout'))
     await until(() => of.output().includes('open'))

@@ -1,5 +1,5 @@
 // A program for the supervisor's tests. It serves its own environment as JSON on PORT, and misbehaves as its
-// arguments say: ignore-term | fork | fork-and-leave | flood | mute | shout | exit=CODE | exit-after=MS
+// arguments say: ignore-term | fork | fork-and-leave | flood | mute | shout | usr2 | exit=CODE | exit-after=MS
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 
@@ -11,6 +11,7 @@ if (value('exit') !== undefined) {
   process.exit(Number(value('exit')))
 }
 if (has('ignore-term')) process.on('SIGTERM', () => process.stdout.write('no\n'))
+if (has('usr2')) process.on('SIGUSR2', () => process.stdout.write('usr2\n'))
 if (has('fork')) {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   process.stdout.write(`child ${child.pid}\n`)
