@@ -1,0 +1,185 @@
+import { networkInterfaces } from 'node:os'
+import { performance } from 'node:perf_hooks'
+import type { HostPort } from '@portolan/core'
+import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
+import { type Api, openApi } from './api/server.ts'
+import type { LoadedConfig } from './config/load.ts'
+import {
+  anonymousRights,
+  dataFolder,
+  listenAddresses,
+  routeTable,
+  staticMembers,
+  tokens,
+} from './config/resolve.ts'
+import { routesOf } from './config/routes.ts'
+import { tcpProber } from './health/probes/tcp.ts'
+import type { Log } from './observe/log.ts'
+import { openAccess } from './registry/access/access.ts'
+import { openRegistry } from './registry/open-registry.ts'
+import type { Registry } from './registry/registry.ts'
+import { applyStaticMembers } from './sources/static-members.ts'
+import { openLmdbStore } from './store/lmdb.ts'
+import { openFleet } from './workloads/fleet.ts'
+import type { Workloads } from './workloads/workloads.ts'
+
+export type Role = 'registry' | 'gateway'
+
+export interface ServerOptions {
+  readonly loaded: LoadedConfig
+  readonly roles: readonly Role[]
+  readonly version: string
+  /** The command line that runs this program, to which `lb` and its options are added for the gateway. */
+  readonly self: readonly string[]
+  /** A line of a program whose output is to be shown. */
+  readonly show: (line: string) => void
+  readonly log: Log
+}
+
+export interface Server {
+  /** URLs of the API. */
+  readonly api: readonly string[]
+  readonly gateway: readonly HostPort[]
+  readonly admin: HostPort
+  readonly data: string
+  readonly registry: Registry
+  readonly workloads: Workloads
+  /** Takes another configuration as far as it can change while running. */
+  reload(loaded: LoadedConfig): Promise<void>
+  /** Drains and ends everything that it started. `now`, also while a `close` is under way: without grace. */
+  close(options?: { readonly now?: boolean }): Promise<void>
+}
+
+const clock = { now: () => performance.now() }
+
+/** What was opened, closed again in the opposite order. */
+class Opened {
+  readonly #closers: (() => Promise<unknown> | undefined)[] = []
+
+  add(close: () => Promise<unknown> | undefined): void {
+    this.#closers.push(close)
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close()
+  }
+}
+
+/**
+ * Composes registry, API, static members and supervised programs, the gateway among them.
+ * @throws Fault `address_in_use`, `config_invalid`, `data_dir_locked`, `store_failed`, `tls_required`
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const opened = new Opened()
+  try {
+    return await compose(options, opened)
+  } catch (thrown) {
+    await opened.close()
+    throw thrown
+  }
+}
+
+async function compose(options: ServerOptions, opened: Opened): Promise<Server> {
+  const { loaded, log } = options
+  const { config } = loaded
+  const data = dataFolder(loaded)
+  const metrics = new Metrics()
+  collectDefaultMetrics({ register: metrics })
+  const hasIPv6 = hasIPv6Loopback()
+  const listen = listenAddresses(config.api.listen, 7400, hasIPv6)
+  const gatewayListen = listenAddresses(config.gateway.listen, 7480, hasIPv6)
+
+  const store = await openLmdbStore({ directory: data, log })
+  opened.add(() => store.close())
+  const anonymous = anonymousRights(config, listen)
+  const access = await openAccess({ store, log, anonymous, configured: tokens(config) })
+  opened.add(() => access.close())
+  const registry = await openRegistry({
+    store,
+    clock,
+    random: Math.random,
+    prober: tcpProber(),
+    log,
+    metrics,
+    settings: { leaseMs: config.registry.lease },
+  })
+  opened.add(() => registry.close())
+
+  const routes = routesOf(routeTable(config, gatewayListen))
+  const withGateway = options.roles.includes('gateway')
+  const api = await openApi({
+    registry,
+    access,
+    routes,
+    log,
+    metrics,
+    version: options.version,
+    settings: apiSettings(loaded, listen, withGateway ? gatewayListen : []),
+  })
+  opened.add(() => api.close())
+  await applyStaticMembers(staticMembers(config), registry, log)
+
+  const fleet = await openFleet({
+    loaded,
+    registry,
+    access,
+    store,
+    directory: data,
+    url: localUrl(api),
+    gateway: withGateway
+      ? {
+          self: options.self,
+          listen: gatewayListen,
+          admin: config.gateway.admin,
+          trustedProxies: config.gateway.trustedProxies,
+        }
+      : undefined,
+    show: options.show,
+    clock,
+    random: Math.random,
+    log,
+    metrics,
+  })
+  return {
+    api: api.addresses,
+    gateway: withGateway ? gatewayListen : [],
+    admin: config.gateway.admin,
+    data,
+    registry,
+    workloads: fleet.workloads,
+    async reload(next) {
+      routes.set(routeTable(next.config, gatewayListen))
+      await applyStaticMembers(staticMembers(next.config), registry, log)
+      await fleet.reload(next)
+    },
+    async close(closing) {
+      await fleet.close(closing?.now === true)
+      await opened.close()
+    },
+  }
+}
+
+function apiSettings({ config }: LoadedConfig, listen: readonly HostPort[], gateway: readonly HostPort[]) {
+  const { names, tls, insecure } = config.api
+  const [first] = gateway
+  return {
+    listen,
+    names,
+    insecure,
+    times: { lease: config.registry.lease },
+    ...(tls === undefined ? {} : { tls }),
+    ...(first === undefined ? {} : { gateway: `http://${first.host}:${first.port}` }),
+  }
+}
+
+/** How programs on this machine reach the API: by the first address that is no "any". */
+function localUrl(api: Api): string {
+  const url = new URL(api.addresses[0] ?? 'http://127.0.0.1:7400')
+  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
+  if (url.hostname === '[::]') url.hostname = '[::1]'
+  return url.origin
+}
+
+function hasIPv6Loopback(): boolean {
+  return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === '::1'))
+}
