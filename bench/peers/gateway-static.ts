@@ -17,7 +17,7 @@ resolver.give(
 const gateway = await openGateway({
   resolver,
   routes: { routes: [{ match: { path: '/' }, service: 'backend' }], exposed: 'all' },
-  settings: { port: Number(process.argv[2] ?? 0) },
+  settings: { listen: [{ host: '127.0.0.1', port: Number(process.argv[2] ?? 0) }] },
   clock: { now: () => performance.now() },
   random: Math.random,
   log: openLog('warn'),

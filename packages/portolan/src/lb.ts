@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { openResolver } from '@portolan/client'
-import { formatHostPort, type HostPort, isLoopback, type RouteTable } from '@portolan/core'
+import { type HostPort, isLoopback, type RouteTable } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import type { Log } from './observe/log.ts'
 import { openAdmin } from './proxy/admin.ts'
@@ -66,10 +66,12 @@ export async function startLb(options: LbOptions): Promise<Lb> {
     await gateway.close()
     await resolver.close()
   }
-  const admin = await openAdmin({ listen: options.admin, metrics, ready: () => routed }).catch(async fault => {
-    await close()
-    throw fault
-  })
+  const admin = await openAdmin({ listen: options.admin, metrics, ready: () => routed }).catch(
+    async fault => {
+      await close()
+      throw fault
+    },
+  )
   return {
     addresses: gateway.addresses,
     admin: admin.address,
@@ -79,19 +81,4 @@ export async function startLb(options: LbOptions): Promise<Lb> {
       await admin.close()
     },
   }
-}
-
-/** The words of a command line that starts this gateway in a process of its own. */
-export function lbArguments(options: Pick<LbOptions, 'join' | 'listen' | 'admin' | 'trustedProxies'>): string[] {
-  const many = (flag: string, values: readonly string[]): string[] => values.flatMap(value => [flag, value])
-  const text = ({ host, port }: HostPort): string => formatHostPort(host, port)
-  return [
-    'lb',
-    '--join',
-    options.join.join(','),
-    ...many('--listen', options.listen.map(text)),
-    '--admin',
-    text(options.admin),
-    ...many('--trusted-proxy', options.trustedProxies),
-  ]
 }

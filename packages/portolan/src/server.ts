@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import type { HostPort } from '@portolan/core'
+import { formatHostPort, type HostPort } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { type Api, openApi } from './api/server.ts'
 import type { LoadedConfig } from './config/load.ts'
@@ -14,6 +15,7 @@ import {
 } from './config/resolve.ts'
 import { routesOf } from './config/routes.ts'
 import { tcpProber } from './health/probes/tcp.ts'
+import { lbArguments } from './lb-arguments.ts'
 import type { Log } from './observe/log.ts'
 import { openAccess } from './registry/access/access.ts'
 import { openRegistry } from './registry/open-registry.ts'
@@ -119,20 +121,16 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   opened.add(() => api.close())
   await applyStaticMembers(staticMembers(config), registry, log)
 
+  const url = localUrl(api)
   const fleet = await openFleet({
     loaded,
     registry,
     access,
     store,
     directory: data,
-    url: localUrl(api),
+    url,
     gateway: withGateway
-      ? {
-          self: options.self,
-          listen: gatewayListen,
-          admin: config.gateway.admin,
-          trustedProxies: config.gateway.trustedProxies,
-        }
+      ? [...options.self, ...lbArguments(gatewayOptions(loaded, gatewayListen, url))]
       : undefined,
     show: options.show,
     clock,
@@ -159,16 +157,23 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   }
 }
 
-function apiSettings({ config }: LoadedConfig, listen: readonly HostPort[], gateway: readonly HostPort[]) {
-  const { names, tls, insecure } = config.api
+function gatewayOptions({ config }: LoadedConfig, listen: readonly HostPort[], url: string) {
+  const { admin, trustedProxies } = config.gateway
+  return { join: [url], listen, admin, trustedProxies }
+}
+
+function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway: readonly HostPort[]) {
+  const { names, tls, insecure } = loaded.config.api
   const [first] = gateway
   return {
     listen,
     names,
     insecure,
-    times: { lease: config.registry.lease },
-    ...(tls === undefined ? {} : { tls }),
-    ...(first === undefined ? {} : { gateway: `http://${first.host}:${first.port}` }),
+    times: { lease: loaded.config.registry.lease },
+    ...(tls === undefined
+      ? {}
+      : { tls: { cert: resolve(loaded.folder, tls.cert), key: resolve(loaded.folder, tls.key) } }),
+    ...(first === undefined ? {} : { gateway: `http://${formatHostPort(first.host, first.port)}` }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { Fault, formatHostPort, type HostPort } from '@portolan/core'
 
 /** Who listens on a port of this machine. */
 export interface PortOwner {
@@ -91,4 +92,17 @@ function read(path: string): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The fault, and who holds the port where that is the matter: the first of `addresses` that somebody listens on. */
+export function namingOwner(fault: Fault, addresses: readonly HostPort[]): Fault {
+  if (fault.code !== 'address_in_use') return fault
+  for (const { host, port } of addresses) {
+    const owner = port === 0 ? undefined : portOwner(port)
+    if (owner?.pid === undefined || owner.pid === process.pid) continue
+    const message = `${formatHostPort(host, port)} is taken by process ${owner.pid} (${owner.command ?? 'unknown'})`
+    const hint = fault.hint ?? 'end that process, or choose another address'
+    return new Fault('address_in_use', message, { source: 'caller', cause: fault, hint })
+  }
+  return fault
 }

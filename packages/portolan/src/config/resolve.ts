@@ -35,6 +35,8 @@ export interface RunDefinition {
   readonly env: Readonly<Record<string, string>>
   /** Absolute. */
   readonly cwd: string
+  /** Whether its output is shown on the server's terminal. */
+  readonly console: boolean
 }
 
 const isLocal = ({ host }: HostPort): boolean => host === 'localhost' || isLoopback(host)
@@ -107,9 +109,9 @@ export function workloads({ config, folder }: LoadedConfig): readonly RunDefinit
   return Object.entries(config.services).flatMap(([key, { run }]) => {
     if (run === undefined) return []
     const service = parseServiceKey(key)
-    const { command, replicas, port, env } = run
+    const { command, replicas, port, env, console } = run
     const cwd = resolve(folder, run.cwd ?? '.')
-    const definition = { name: service.service, service, command, replicas, env, cwd }
+    const definition = { name: service.service, service, command, replicas, env, cwd, console }
     return [port === undefined ? definition : { ...definition, port }]
   })
 }

@@ -22,20 +22,25 @@ const text = { 'content-type': 'text/plain; charset=utf-8' }
  * @throws Fault `address_in_use`, `config_invalid`
  */
 export async function openAdmin({ listen, metrics, ready }: AdminOptions): Promise<Admin> {
-  const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 10_000 }, async (request, response) => {
-    const path = request.url?.split('?')[0]
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { ...text, allow: 'GET, HEAD' }).end('only GET and HEAD\n')
-    } else if (path === '/metrics') {
-      const shown = await metrics.metrics().catch((error: Error) => error)
-      if (shown instanceof Error) response.writeHead(500, text).end(`${shown.message}\n`)
-      else response.writeHead(200, { 'content-type': metrics.contentType }).end(shown)
-    } else if (path === '/healthz') response.writeHead(200, text).end('ok\n')
-    else if (path === '/readyz') {
-      const isReady = ready()
-      response.writeHead(isReady ? 200 : 503, text).end(isReady ? 'ready\n' : 'no registry has answered yet\n')
-    } else response.writeHead(404, text).end('there are /metrics, /healthz and /readyz\n')
-  })
+  const server = createServer(
+    { maxHeaderSize: 16_384, requestTimeout: 10_000 },
+    async (request, response) => {
+      const path = request.url?.split('?')[0]
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.writeHead(405, { ...text, allow: 'GET, HEAD' }).end('only GET and HEAD\n')
+      } else if (path === '/metrics') {
+        const shown = await metrics.metrics().catch((error: Error) => error)
+        if (shown instanceof Error) response.writeHead(500, text).end(`${shown.message}\n`)
+        else response.writeHead(200, { 'content-type': metrics.contentType }).end(shown)
+      } else if (path === '/healthz') response.writeHead(200, text).end('ok\n')
+      else if (path === '/readyz') {
+        const isReady = ready()
+        response
+          .writeHead(isReady ? 200 : 503, text)
+          .end(isReady ? 'ready\n' : 'no registry has answered yet\n')
+      } else response.writeHead(404, text).end('there are /metrics, /healthz and /readyz\n')
+    },
+  )
   server.maxConnections = 256
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(listenFault(error, listen)))

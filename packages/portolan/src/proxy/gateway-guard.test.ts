@@ -205,7 +205,7 @@ describe('time and room', () => {
     const again = openGateway({
       resolver,
       routes: { routes: [], exposed: [] },
-      settings: { port: gateway.port },
+      settings: { listen: [{ host: '127.0.0.1', port: gateway.port }] },
       clock: { now: () => 0 },
       random: () => 0,
       log: (await import('pino')).pino({ level: 'silent' }),

@@ -1,17 +1,11 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net'
-import {
-  type Clock,
-  Fault,
-  formatHostPort,
-  type Random,
-  type Resolver,
-  type RouteTable,
-} from '@portolan/core'
+import type { Socket } from 'node:net'
+import { type Clock, formatHostPort, type Random, type Resolver, type RouteTable } from '@portolan/core'
 import type { Registry } from 'prom-client'
 import type { Log } from '../observe/log.ts'
 import { ClientConnection, type RouteRequest } from './client-connection.ts'
 import type { Hop } from './codec/codec.ts'
 import { Deadlines } from './deadlines.ts'
+import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { openPathContext } from './path-context.ts'
 import { problems } from './problem.ts'
@@ -33,8 +27,9 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  /** `host:port` as it listens. */
-  readonly address: string
+  /** Each `host:port` as it listens. */
+  readonly addresses: readonly string[]
+  /** The first one's. */
   readonly port: number
   readonly stats: GatewayMetrics
   /** Routes by this table from the next request on. */
@@ -85,24 +80,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     }
   }
 
-  // Half-open, since a client may end its side before it has read its answer.
-  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 65_536 }, accept)
-  server.maxConnections = settings.maxConnections
-  server.on('drop', () => {
+  const listeners = await openListeners(settings, accept, () => {
     stats.connectionsRefused++
   })
-  await listen(server, settings)
-  server.on('error', error => log.error({ err: error }, 'gateway listener'))
+  for (const { server } of listeners)
+    server.on('error', error => log.error({ err: error }, 'gateway listener'))
   services.configure(router.services)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
-  const { address, port } = server.address() as AddressInfo
-  const shown = formatHostPort(address, port)
-  log.info({ address: shown }, 'gateway listens')
+  const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
+  log.info({ addresses }, 'gateway listens')
 
   const close = async (): Promise<void> => {
     path.draining = true
-    const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    const closed = Promise.all(listeners.map(({ server }) => closeServer(server)))
     for (const connection of connections) connection.drain()
     const timer = setTimeout(() => {
       for (const connection of connections) connection.destroy()
@@ -114,8 +105,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   }
   let closing: Promise<void> | undefined
   return {
-    address: shown,
-    port,
+    addresses,
+    port: listeners[0]?.port ?? 0,
     stats,
     setRoutes(table) {
       router = new Router(table)
@@ -126,27 +117,4 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       return closing
     },
   }
-}
-
-async function listen(server: ReturnType<typeof createServer>, settings: GatewaySettings): Promise<void> {
-  const { host, port } = settings
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', error => reject(listenFault(error, host, port)))
-    server.listen({ host, port, backlog: 4096 }, resolve)
-  })
-}
-
-function listenFault(error: NodeJS.ErrnoException, host: string, port: number): Fault {
-  const where = formatHostPort(host, port)
-  if (error.code === 'EADDRINUSE') {
-    return new Fault('address_in_use', `${where} is taken`, {
-      source: 'caller',
-      cause: error,
-      hint: 'stop the other program, or choose another address for gateway.listen',
-    })
-  }
-  return new Fault('config_invalid', `the gateway can't listen on ${where}: ${error.message}`, {
-    source: 'caller',
-    cause: error,
-  })
 }

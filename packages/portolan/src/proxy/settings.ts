@@ -1,12 +1,10 @@
-import type { PolicyName } from '@portolan/core'
+import type { HostPort, PolicyName } from '@portolan/core'
 import { type CodecLimits, defaultCodecLimits } from './codec/codec.ts'
 
 /** What one gateway is told. Times in milliseconds, kept to within one `sweepMs`; sizes in bytes. */
 export interface GatewaySettings {
-  /** IP literal to listen on. Default 127.0.0.1. */
-  readonly host: string
-  /** Default 7480; 0 takes any free one. */
-  readonly port: number
+  /** Where to listen; port 0 takes any free one. Default 127.0.0.1:7480. */
+  readonly listen: readonly HostPort[]
   /** IPs and CIDR blocks whose X-Forwarded-* are believed. Default none. */
   readonly trustedProxies: readonly string[]
   /** The pseudonym for the Via field; none is added without one. */
@@ -44,8 +42,7 @@ export interface GatewaySettings {
 }
 
 export const defaultGatewaySettings: GatewaySettings = {
-  host: '127.0.0.1',
-  port: 7480,
+  listen: [{ host: '127.0.0.1', port: 7480 }],
   trustedProxies: [],
   policy: 'least-request',
   codec: defaultCodecLimits,

@@ -26,6 +26,7 @@ describe('a workload', () => {
       replicas: 1,
       env: {},
       cwd: '/',
+      console: false,
     }
     const workload: WorkloadDefinition = configured
     expect(workloadKey(workload)).toBe('staging/order')

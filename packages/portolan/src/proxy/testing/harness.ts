@@ -39,7 +39,7 @@ export async function gatewayFor(
   const gateway = await openGateway({
     resolver,
     routes,
-    settings: { port: 0, sweepMs: 20, drainMs: 500, ...settings },
+    settings: { listen: [{ host: '127.0.0.1', port: 0 }], sweepMs: 20, drainMs: 500, ...settings },
     clock: { now: () => performance.now() },
     random: seededRandom(7),
     log: pino({ level: 'silent' }),

@@ -1,0 +1,176 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { formatHostPort, parseHostPort, toFault } from '@portolan/core'
+import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
+import { formatProblem } from '../../config/problem.ts'
+import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
+import { openLog } from '../../observe/log.ts'
+import { type Role, type Server, startServer } from '../../server.ts'
+import {
+  type Command,
+  flagOption,
+  type Invocation,
+  type Io,
+  listOption,
+  textOption,
+  usage,
+  wantsJson,
+} from '../command.ts'
+import { namingOwner } from '../port-owner.ts'
+import { formatFault } from '../text/fault.ts'
+import { tellTransitions } from '../text/transitions.ts'
+import { version } from '../version.ts'
+import { aborted } from './lb.ts'
+import { whenReady } from './up-ready.ts'
+
+const roles: readonly Role[] = ['registry', 'gateway']
+
+export const up: Command = {
+  name: 'up',
+  summary: 'start registry, gateway and the programs of the configuration',
+  details:
+    'Without a file it starts with defaults. SIGHUP and changes of the file load it again. Ctrl-C drains and ends everything that it started; a second one ends it at once.',
+  options: [
+    { flags: '--config <file>', summary: 'the configuration (default: portolan.yaml, where there is one)' },
+    { flags: '--roles <list>', summary: 'what to be', fallback: roles.join(',') },
+    { flags: '--data <directory>', summary: 'what must survive restarts (default: the file’s `data`)' },
+    {
+      flags: '--listen <address>',
+      summary: 'where the API listens, instead of what the file says',
+      repeated: true,
+    },
+    { flags: '--insecure', summary: 'let the API listen beyond loopback without TLS and tokens' },
+  ],
+  examples: [
+    ['portolan up', 'with portolan.yaml of this folder, or with defaults'],
+    ['portolan up --config shop.yaml --data /var/lib/portolan', 'a file and a data directory of your choice'],
+    ['portolan up --roles registry', 'without a gateway: start those with `portolan lb --join`'],
+  ],
+  run: (invocation, io) => runUp(invocation, io),
+}
+
+async function runUp(invocation: Invocation, io: Io): Promise<number> {
+  const start = performance.now()
+  const wanted = rolesOf(textOption(invocation, 'roles') ?? '')
+  const file = configFile(invocation, io)
+  const read = async (): Promise<LoadedConfig> =>
+    withOptions(file === undefined ? defaultConfig(io.cwd) : await loadConfig(file), invocation, io)
+  const loaded = await read()
+  for (const warning of loaded.warnings) io.err(`warning: ${formatProblem(warning)}\n`)
+
+  const server = await startServer({
+    loaded,
+    roles: wanted,
+    version,
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    show: line => io.out(`${line}\n`),
+    log: openLog(io.env.PORTOLAN_LOG ?? 'warn'),
+  }).catch(thrown => {
+    throw namingOwner(toFault(thrown), loaded.config.api.listen ?? [{ host: '127.0.0.1', port: 7400 }])
+  })
+  // After the first Ctrl-C nobody else listens for the second, and we alone know what else has to end.
+  const hurry = (): void => void (io.signal.aborted && server.close({ now: true }))
+  process.on('SIGINT', hurry)
+  process.on('SIGTERM', hurry)
+  const watch = file === undefined ? undefined : watchFor(file, server, invocation, io)
+  const transitions = tellTransitions(() => server.workloads.states(), io)
+  try {
+    const late = await whenReady(server, io.signal)
+    if (!io.signal.aborted) {
+      tellReady(server, late, performance.now() - start, invocation, io)
+      await aborted(io.signal)
+    }
+  } finally {
+    transitions.close()
+    watch?.close()
+    if (io.live) io.err('\nending what was started\n')
+    await server.close()
+    process.off('SIGINT', hurry)
+    process.off('SIGTERM', hurry)
+  }
+  return 0
+}
+
+function rolesOf(text: string): readonly Role[] {
+  const words = text.split(',').map(word => word.trim())
+  const unknown = words.filter(word => !roles.some(role => role === word))
+  if (unknown.length > 0)
+    throw usage(`--roles ${text}: no role is called "${unknown[0]}"`, `there are: ${roles.join(', ')}`)
+  if (!words.includes('registry')) {
+    throw usage('--roles without registry', 'for a gateway alone: portolan lb --join URL')
+  }
+  return roles.filter(role => words.includes(role))
+}
+
+function configFile(invocation: Invocation, io: Io): string | undefined {
+  const given = textOption(invocation, 'config')
+  if (given !== undefined) return resolve(io.cwd, given)
+  const usual = join(io.cwd, 'portolan.yaml')
+  return existsSync(usual) ? usual : undefined
+}
+
+/** What the command line says goes before what the file says. */
+function withOptions(loaded: LoadedConfig, invocation: Invocation, io: Io): LoadedConfig {
+  const data = textOption(invocation, 'data')
+  const listen = listOption(invocation, 'listen').map(text => parseHostPort(text, { anyPort: true }))
+  const { api } = loaded.config
+  const config = {
+    ...loaded.config,
+    ...(data === undefined ? {} : { data: resolve(io.cwd, data) }),
+    api: {
+      ...api,
+      ...(listen.length === 0 ? {} : { listen }),
+      insecure: api.insecure || flagOption(invocation, 'insecure'),
+    },
+  }
+  return { ...loaded, config }
+}
+
+function watchFor(file: string, server: Server, invocation: Invocation, io: Io): ConfigWatch {
+  const refuse = (reason: unknown): void => {
+    io.err(`${formatFault(toFault(reason), io.colours)}the configuration of before goes on holding\n`)
+  }
+  return watchConfig(file, {
+    accept: loaded => {
+      server
+        .reload(withOptions(loaded, invocation, io))
+        .then(() => io.err('the configuration was loaded again\n'))
+        .catch(refuse)
+    },
+    refuse,
+  })
+}
+
+function tellReady(
+  server: Server,
+  late: readonly string[],
+  ms: number,
+  invocation: Invocation,
+  io: Io,
+): void {
+  const gateway = server.gateway.map(({ host, port }) => `http://${formatHostPort(host, port)}`)
+  if (wantsJson(invocation)) {
+    io.out(
+      `${JSON.stringify({ ready: true, api: server.api, gateway, data: server.data, pid: process.pid, late })}\n`,
+    )
+    return
+  }
+  const running = new Map<string, number>()
+  for (const { workload } of server.workloads.states())
+    running.set(workload, (running.get(workload) ?? 0) + 1)
+  running.delete('gateway')
+  const programs = [...running].map(([name, count]) => `${name} × ${count}`).join(', ')
+  const rows: readonly (readonly [string, string])[] = [
+    ['API', server.api.join('  ')],
+    ['gateway', gateway.join('  ') || 'none here'],
+    ['programs', programs || 'none'],
+    ['data, logs', server.data],
+  ]
+  io.out(`ready in ${(ms / 1000).toFixed(1)} s\n`)
+  for (const [name, text] of rows) io.out(`  ${name.padEnd(11)} ${text}\n`)
+  for (const line of late) io.err(`not running yet: ${line}\n`)
+  const [service] = running.keys()
+  if (gateway[0] !== undefined && service !== undefined) {
+    io.out(`  try         curl -H 'Host: ${service}.portolan' ${gateway[0]}/\n`)
+  }
+}

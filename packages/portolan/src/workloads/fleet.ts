@@ -1,0 +1,110 @@
+import type { Clock, Random } from '@portolan/core'
+import type { Registry as Metrics } from 'prom-client'
+import type { LoadedConfig } from '../config/load.ts'
+import { type RunDefinition, workloads } from '../config/resolve.ts'
+import type { Log } from '../observe/log.ts'
+import type { Access } from '../registry/access/access.ts'
+import { readGrants } from '../registry/access/grants.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Store } from '../store/store.ts'
+import { type WorkloadDefinition, workloadKey } from './definition.ts'
+import { type Following, followOutput } from './follow.ts'
+import { storeLedger } from './ledger.ts'
+import { accessMint, registryRegistrar } from './registrar.ts'
+import { openWorkloads, type Workloads } from './workloads.ts'
+
+export interface FleetOptions {
+  readonly loaded: LoadedConfig
+  readonly registry: Registry
+  readonly access: Access
+  readonly store: Store
+  readonly directory: string
+  /** How the programs reach the API. */
+  readonly url: string
+  /** The words that start the gateway, from the Node binary on; `undefined` = no gateway here. */
+  readonly gateway: readonly string[] | undefined
+  /** Takes each line of the programs that are to be shown. */
+  readonly show: (line: string) => void
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** Everything that a server runs: the services of its configuration, and its gateway. */
+export interface Fleet {
+  readonly workloads: Workloads
+  /** Takes over changed numbers of replicas. Programs that are new or differ otherwise want a restart, and it says so. */
+  reload(loaded: LoadedConfig): Promise<void>
+  close(now: boolean): Promise<void>
+}
+
+export async function openFleet(options: FleetOptions): Promise<Fleet> {
+  const { loaded, registry, access, store, url, directory, clock, random, log, metrics } = options
+  const running = new Map(workloads(loaded).map(workload => [workloadKey(workload), workload]))
+  const definitions: WorkloadDefinition[] = [...running.values()]
+  if (options.gateway !== undefined) definitions.push(gatewayDefinition(options.gateway, access))
+  const supervised = await openWorkloads({
+    definitions,
+    registrar: registryRegistrar(registry),
+    ledger: storeLedger(store),
+    mint: accessMint(access),
+    url,
+    directory,
+    clock,
+    random,
+    log,
+    metrics,
+  })
+  const shown = new Map<string, Following>()
+  const showOutput = (): void => {
+    for (const { workload, id, log: path } of supervised.states()) {
+      if (running.get(workload)?.console !== true || shown.has(path)) continue
+      shown.set(
+        path,
+        followOutput(path, line => options.show(`${id} │ ${line}`)),
+      )
+    }
+  }
+  showOutput()
+  return {
+    workloads: supervised,
+    async reload(next) {
+      const wanted = new Map(workloads(next).map(workload => [workloadKey(workload), workload]))
+      for (const [key, before] of running) {
+        const now = wanted.get(key)
+        const replicas = now?.replicas ?? 0
+        if (replicas !== before.replicas) await supervised.setReplicas(key, replicas)
+        running.set(key, { ...before, replicas })
+        if (now !== undefined && !isSame(now, before)) {
+          log.warn({ service: key }, 'its run: section changed; programs keep the old one until a restart')
+        }
+      }
+      for (const key of wanted.keys()) {
+        if (!running.has(key)) log.warn({ service: key }, 'its run: section is new; it starts with a restart')
+      }
+      showOutput()
+    },
+    async close(now) {
+      await supervised.close({ now })
+      for (const following of shown.values()) {
+        await following.look()
+        following.close()
+      }
+    },
+  }
+}
+
+function isSame(now: RunDefinition, before: RunDefinition): boolean {
+  return JSON.stringify({ ...now, replicas: 0 }) === JSON.stringify({ ...before, replicas: 0 })
+}
+
+/** A program of Portolan's own, like any other: restarted when it fails, adopted after the server was killed. */
+function gatewayDefinition(command: readonly string[], access: Access): WorkloadDefinition {
+  const token = { name: 'gateway', grants: readGrants, replace: true }
+  return {
+    name: 'gateway',
+    command,
+    secrets: async () => ({ PORTOLAN_TOKEN: (await access.mint(token)).secret }),
+  }
+}
