@@ -16,7 +16,7 @@ let number = 0
 function order() {
   number += 1
   const start = performance.now()
-  const options = { agent, headers: { host: 'order.portolan' }, timeout: 5000 }
+  const options = { agent, timeout: 5000 }
   const request = get(new URL(`/orders/${number}`, gateway), options, response => {
     let text = ''
     response.setEncoding('utf8')
@@ -52,6 +52,17 @@ function report() {
   times = []
 }
 
+/** The shop opens when its first order goes through. */
+async function open() {
+  for (;;) {
+    const response = await fetch(new URL('/orders/0', gateway)).catch(() => undefined)
+    await response?.arrayBuffer()
+    if (response?.ok) return
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+}
+
 await serve(async () => ({ ordersSoFar: number }))
+await open()
 setInterval(order, 1000 / perSecond)
 setInterval(report, everyMs)

@@ -27,6 +27,9 @@ export async function shopConfig(processes: Processes, { rate = 50, orders = 3 }
 gateway:
   listen: 127.0.0.1:${gateway}
   admin: 127.0.0.1:${admin}
+  routes:
+    - match: { path: /orders }
+      service: order
 services:
   order: { run: { command: [node, ${script('order.mjs')}], replicas: ${orders} } }
   payment: { run: { command: [node, ${script('payment.mjs')}], replicas: 2 } }
