@@ -77,18 +77,22 @@ export function sessionResolver(
   const show = (subscription: Subscription, view: ServiceView) => {
     if (view === subscription.view) return
     subscription.view = view
-    subscription.stopLeave()
-    const leaveAt = nextLeave(view)
-    if (leaveAt !== undefined) {
-      const wait = Math.max(0, leaveAt - clock.now())
-      subscription.stopLeave = timers.after(
-        wait,
-        () => show(subscription, applyLeaves(subscription.view, clock.now())),
-        'background',
-      )
-    }
+    leaveLater(subscription)
     if (isKnown(view)) for (const receive of [...subscription.receivers]) tell(() => receive(view))
     acknowledge(subscription)
+  }
+
+  /** Armed again by every change, and when the timer fired before its time, as timers may by a millisecond. */
+  const leaveLater = (subscription: Subscription) => {
+    subscription.stopLeave()
+    const at = nextLeave(subscription.view)
+    if (at === undefined) return
+    const leave = () => {
+      const next = applyLeaves(subscription.view, clock.now())
+      if (next === subscription.view) leaveLater(subscription)
+      else show(subscription, next)
+    }
+    subscription.stopLeave = timers.after(Math.max(1, at - clock.now()), leave, 'background')
   }
 
   /** Only after the receivers have returned: from here on, nobody picks by an older set. */

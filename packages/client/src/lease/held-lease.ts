@@ -62,6 +62,7 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
   const end = () => {
     phase = 'ended'
     cancelRetry()
+    first.reject(givenUp())
     world.onEnd()
   }
 
@@ -178,6 +179,12 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
     },
     mayStop: () => stopDraining(),
   }
+}
+
+function givenUp(): Fault {
+  return new Fault('session_closed', 'the lease was given up before a registry acknowledged it', {
+    source: 'caller',
+  })
 }
 
 interface Deferred {

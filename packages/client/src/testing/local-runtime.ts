@@ -15,3 +15,13 @@ export function localRuntime(seed = 1): LocalRuntime {
     },
   }
 }
+
+/** {@link localRuntime} in which `speed` seconds pass in one, so that tests need not wait out long pauses. */
+export function hurriedRuntime(speed: number): LocalRuntime {
+  const { clock, random, timers } = localRuntime()
+  return {
+    clock: { now: () => clock.now() * speed },
+    random,
+    timers: { after: (ms, run, kind) => timers.after(ms / speed, run, kind) },
+  }
+}

@@ -43,6 +43,7 @@ export class ScriptedRegistry {
   readonly #instances = new Map<string, Instance[]>()
   readonly #watchers = new Map<Peer, Set<string>>()
   readonly #pingMs: number
+  readonly #announcedMs: number
   #http: Server | undefined
   #sockets: WebSocketServer | undefined
   #timer: NodeJS.Timeout | undefined
@@ -54,8 +55,10 @@ export class ScriptedRegistry {
   /** What `watch-routes` is answered with. */
   routes: ServerMessage & { type: 'routes' } = { type: 'routes', table: { routes: [], exposed: 'all' } }
 
-  constructor(options: { readonly pingMs?: number } = {}) {
+  /** @param options how often it pings, and how often it says that it does (default: the same) */
+  constructor(options: { readonly pingMs?: number; readonly announcedMs?: number } = {}) {
     this.#pingMs = options.pingMs ?? 100
+    this.#announcedMs = options.announcedMs ?? this.#pingMs
   }
 
   get url(): string {
@@ -172,7 +175,7 @@ export class ScriptedRegistry {
       protocol: 1,
       session,
       epoch: this.epoch,
-      pingMs: this.#pingMs,
+      pingMs: this.#announcedMs,
       leaseMs: 15_000,
     })
   }
