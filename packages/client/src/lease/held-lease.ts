@@ -1,4 +1,4 @@
-import { type Fault, type InstanceName, type Milliseconds, type Random, toFault } from '@portolan/core'
+import { Fault, type InstanceName, type Milliseconds, type Random, toFault } from '@portolan/core'
 import type { Cancel, Timers } from '../runtime.ts'
 import type { Link } from '../session/link.ts'
 import type { Claim } from './registration.ts'
