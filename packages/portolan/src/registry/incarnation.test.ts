@@ -46,11 +46,34 @@ describe('the run that a registration belongs to', () => {
     expect(settle(wanted, before(first, ['s', 't'], 3)).instance.incarnation).toBe(42)
   })
 
-  it('keeps the source of the supervisor when its program joins', () => {
-    const supervised = settle(request('process'), before(undefined))
-    const joined = settle(request('session', 's'), before(supervised, ['s']))
+  it('keeps what a supervisor said when its program joins, though they see different addresses of it', () => {
+    const supervised = settle(
+      request('process', undefined, { metadata: { pid: '7', team: 'a' }, zone: 'z', tags: ['t'] }),
+      before(undefined),
+    )
+    const program = request('session', 's', { address: '::1', metadata: { team: 'b' } })
+    const joined = settle(program, before(supervised, ['s', 'run-1']))
     expect(joined).toMatchObject({
-      instance: { source: 'process', incarnation: supervised.instance.incarnation },
+      instance: {
+        source: 'process',
+        incarnation: supervised.instance.incarnation,
+        addresses: ['::1'],
+        zone: 'z',
+        tags: ['t'],
+        metadata: { pid: '7', team: 'b' },
+      },
+      held: { process: 'run-1', session: 's' },
+    })
+    expect(settle(program, before(joined, ['s', 'run-1']))).toBe(joined)
+  })
+
+  it('joins in the other order, too', () => {
+    const record = settle(
+      request('process', undefined, { metadata: { pid: '7' } }),
+      before(first, ['s', 'run-1']),
+    )
+    expect(record).toMatchObject({
+      instance: { incarnation: 41, source: 'process', metadata: { pid: '7' } },
       held: { process: 'run-1', session: 's' },
     })
   })

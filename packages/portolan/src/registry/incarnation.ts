@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Cause, Fault, type Registration } from '@portolan/core'
+import { type Cause, Fault, type Instance, type Registration } from '@portolan/core'
 import type { Holds, InstanceRecord } from './records.ts'
 import type { RegisterRequest } from './registry.ts'
 
@@ -10,7 +10,8 @@ export interface Before {
   readonly revision: number
   /** This server's own run: the holder of processes that it supervises itself. */
   readonly self: string
-  isConnected(session: string): boolean
+  /** Whether a session is open, or a server's run this one. */
+  isConnected(holder: string): boolean
 }
 
 /**
@@ -21,8 +22,9 @@ export interface Before {
  *   - when an address or a port differs: something else listens there, or
  *   - when another program's session holds the id and is still connected: a successor that came early.
  * Everything else goes on with the run that there is: a heartbeat or a repeated `PUT`, a session that came back
- * after an outage, a program that joins its supervisor's registration (tethers `process` and `session` hold one
- * instance side by side).
+ * after an outage, and a program and its supervisor that join each other's registration. The tethers `process` and
+ * `session` then hold one instance side by side; what both say of it is kept, the later word first.
+ *
  * A new run gets a number above the id's last one and above every revision so far. So it is also higher than the
  * numbers of runs that were deregistered long ago, and nobody has to remember those.
  *
@@ -32,24 +34,51 @@ export function settle(request: RegisterRequest, before: Before): InstanceRecord
   const { current, revision } = before
   const { registration, source } = request
   const owner = request.principal.name
-  const holds = holdsOf(request, before)
-  if (current === undefined) {
-    return {
-      instance: { ...registration, source, owner, incarnation: revision + 1, causes: none },
-      held: holds,
-    }
-  }
+  const held = holdsOf(request, before)
+  if (current === undefined) return newRun(request, held, revision + 1)
   const last = current.instance
   if (last.owner !== owner) throw ownedByOther(registration, last.owner)
-  if (!isSameEndpoint(last, registration) || isSuccessor(request, before)) {
-    const incarnation = Math.max(last.incarnation, revision) + 1
-    return { instance: { ...registration, source, owner, incarnation, causes: none }, held: holds }
+  const partner = partnerOf(request, before)
+  const isJoining =
+    partner !== undefined && current.held[partner === 'process' ? 'session' : 'process'] === undefined
+  const isSameRun = isJoining || (isSameEndpoint(last, registration) && !isSuccessor(request, before))
+  if (!isSameRun) return newRun(request, held, Math.max(last.incarnation, revision) + 1)
+  const described = partner === undefined ? registration : joined(last, registration)
+  const instance = {
+    ...described,
+    // Where it came from is the supervisor's to say.
+    source: partner === 'process' ? last.source : source,
+    owner,
+    incarnation: last.incarnation,
+    causes: none,
   }
-  // The supervisor's word on where it came from stands; a program that joins changes the description only.
-  const origin = current.held.process !== undefined && request.tether === 'session' ? last.source : source
-  const instance = { ...registration, source: origin, owner, incarnation: last.incarnation, causes: none }
-  const record = { instance, held: { ...current.held, ...holds } }
+  const record = { instance, held: { ...current.held, ...held } }
   return isDeepStrictEqual(record, current) ? current : record
+}
+
+function newRun({ registration, source, principal }: RegisterRequest, held: Holds, incarnation: number) {
+  return { instance: { ...registration, source, owner: principal.name, incarnation, causes: none }, held }
+}
+
+/** Who else vouches for the instance right now: its supervisor for a program, the program for a supervisor. */
+function partnerOf(
+  { tether }: RegisterRequest,
+  { current, isConnected }: Before,
+): 'process' | 'session' | undefined {
+  const partner = tether === 'session' ? 'process' : tether === 'process' ? 'session' : undefined
+  const holder = partner === undefined ? undefined : current?.held[partner]
+  return holder !== undefined && isConnected(holder) ? partner : undefined
+}
+
+/** Two descriptions of one run: metadata of both, and of the rest what the later one says, or else the earlier. */
+function joined(earlier: Instance, later: Registration): Registration {
+  const { source, owner, incarnation, causes, ...registration } = earlier
+  return {
+    ...registration,
+    ...later,
+    tags: later.tags.length > 0 ? later.tags : earlier.tags,
+    metadata: { ...earlier.metadata, ...later.metadata },
+  }
 }
 
 const none: readonly Cause[] = Object.freeze([])

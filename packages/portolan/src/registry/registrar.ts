@@ -41,7 +41,7 @@ export class Registrar {
         current,
         revision: state.cursor.revision,
         self,
-        isConnected: other => sessions.stateOf(other) !== undefined,
+        isConnected: holder => holder === self || sessions.stateOf(holder) !== undefined,
       })
       if (record === current) return { incarnation: record.instance.incarnation, cursor: state.cursor }
       const isNew = current === undefined
