@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readProcess } from '../proc-table.ts'
 
@@ -40,9 +41,18 @@ export function run(options: object, command: readonly string[], env: NodeJS.Pro
 
 /** Ends all that were started, and what they run. */
 export function endRunners(): void {
-  for (const { child, said } of started.splice(0)) {
-    const pid = Number(/"pid":"(\d+)"/.exec(said().join())?.[1] ?? 0)
-    if (readProcess(pid)?.group === pid) process.kill(-pid, 'SIGKILL')
+  for (const { child } of started.splice(0)) {
+    for (const pid of childrenOf(child.pid ?? 0))
+      if (readProcess(pid)?.group === pid) process.kill(-pid, 'SIGKILL')
     child.kill('SIGKILL')
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+    return text === '' ? [] : text.split(' ').map(Number)
+  } catch {
+    return []
   }
 }
