@@ -1,3 +1,4 @@
+import type { PolicyName } from '../balance/policies.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 
@@ -87,6 +88,8 @@ export interface RouteTable {
   readonly routes: readonly Route[]
   /** Services that are reachable by `Host: NAME.portolan`: all on loopback, else those with `expose: true`. */
   readonly exposed: 'all' | readonly string[]
+  /** By service key; a service that is not named here is balanced by the gateway's own default. */
+  readonly policies?: Readonly<Record<string, PolicyName>>
 }
 
 export type ServerMessage =

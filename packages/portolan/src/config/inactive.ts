@@ -1,9 +1,7 @@
+import { isPolicyName } from '@portolan/core'
 import type { SourceDocument } from './document.ts'
 import { formatPath, type Path, type Problem } from './problem.ts'
-import type { Config, PolicyName, ServiceConfig } from './schema.ts'
-
-/** The policies that this version balances by; the others are known by name and replaced. */
-export const activePolicies: readonly PolicyName[] = ['round-robin', 'random', 'least-request']
+import type { Config, ServiceConfig } from './schema.ts'
 
 /** One warning for each thing that the file may say and this version does not act on: never silence. */
 export function inactiveKeys(config: Config, document: SourceDocument): readonly Problem[] {
@@ -34,7 +32,7 @@ function inactiveInService(service: ServiceConfig): readonly (readonly [path: Pa
   if (service.rateLimit !== undefined) found.push([['rateLimit'], 'requests are not limited yet'])
   if (service.scaling !== undefined)
     found.push([['scaling'], 'set run.replicas: the number does not change by itself yet'])
-  if (!activePolicies.includes(policy)) {
+  if (!isPolicyName(policy)) {
     found.push([['balancer', 'policy'], `least-request balances instead of ${policy}`])
   }
   return found

@@ -111,7 +111,10 @@ describe('what a configuration comes to', () => {
   it('names the policies that differ and exist', () => {
     const text =
       'services:\n  a: { balancer: { policy: random } }\n  b: { balancer: { policy: maglev } }\n  c: {}\n'
-    expect(balancerPolicies(load(text).config)).toEqual({ a: 'random' })
+    const { config } = load(text)
+    expect(balancerPolicies(config)).toEqual({ a: 'random' })
+    expect(routeTable(config, local).policies).toEqual({ a: 'random' })
+    expect(routeTable(defaultConfig('/').config, local)).toEqual({ routes: [], exposed: 'all' })
   })
 
   it('turns tokens into grants, one for each pair', () => {

@@ -1,17 +1,19 @@
 import { resolve } from 'node:path'
 import {
   defaultNamespace,
+  defaultPolicy,
   formatHostPort,
   type HostPort,
   isLoopback,
+  isPolicyName,
+  type PolicyName,
   parseServiceKey,
   type RouteTable,
   type ServiceName,
 } from '@portolan/core'
-import { activePolicies } from './inactive.ts'
 import type { LoadedConfig } from './load.ts'
 import type { Path } from './problem.ts'
-import type { Config, PolicyName } from './schema.ts'
+import type { Config } from './schema.ts'
 
 /** A static member: somebody that the file names and that does not register itself. */
 export interface StaticMember extends ServiceName {
@@ -75,14 +77,19 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const exposed = Object.entries(config.services)
     .filter(([, service]) => service.expose)
     .map(([key]) => key)
-  return { routes, exposed: gatewayListens.every(isLocal) ? 'all' : exposed }
+  const policies = balancerPolicies(config)
+  return {
+    routes,
+    exposed: gatewayListens.every(isLocal) ? 'all' : exposed,
+    ...(Object.keys(policies).length === 0 ? {} : { policies }),
+  }
 }
 
 /** The policy that a service is balanced by, by service key; the ones left out are balanced by least-request. */
 export function balancerPolicies(config: Config): Readonly<Record<string, PolicyName>> {
-  const chosen = Object.entries(config.services)
-    .map(([key, { balancer }]) => [key, balancer.policy] as const)
-    .filter(([, policy]) => policy !== 'least-request' && activePolicies.includes(policy))
+  const chosen = Object.entries(config.services).flatMap(([key, { balancer }]) =>
+    balancer.policy !== defaultPolicy && isPolicyName(balancer.policy) ? [[key, balancer.policy]] : [],
+  )
   return Object.fromEntries(chosen)
 }
 

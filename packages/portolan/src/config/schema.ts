@@ -32,4 +32,3 @@ export type Config = z.output<typeof configSchema>
 export type ServiceConfig = Config['services'][string]
 export type RunConfig = NonNullable<ServiceConfig['run']>
 export type TokenConfig = Config['auth']['tokens'][number]
-export type PolicyName = ServiceConfig['balancer']['policy']

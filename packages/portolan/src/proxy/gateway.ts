@@ -85,7 +85,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   })
   for (const { server } of listeners)
     server.on('error', error => log.error({ err: error }, 'gateway listener'))
-  services.configure(router.services)
+  services.configure(router.services, options.routes.policies)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
@@ -110,7 +110,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     stats,
     setRoutes(table) {
       router = new Router(table)
-      services.configure(router.services)
+      services.configure(router.services, table.policies)
     },
     close() {
       closing ??= close()

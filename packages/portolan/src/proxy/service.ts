@@ -1,6 +1,7 @@
 import {
   Balancer,
   type Endpoint,
+  type PolicyName,
   policyByName,
   type Random,
   type Resolver,
@@ -19,10 +20,16 @@ export interface Waiting {
   resolved(): void
 }
 
+export interface ServiceParts {
+  readonly resolver: Resolver
+  readonly random: Random
+  readonly policy: PolicyName
+}
+
 /** One service as the gateway serves it: balancer, retry budget, and a pool of connections an instance. */
 export class Service {
   readonly name: ServiceName
-  readonly balancer: Balancer
+  balancer: Balancer
   readonly budget = new RetryBudget()
   readonly metrics: ServiceMetrics
   /** When a request was last routed here, in the time of the deadlines. */
@@ -31,15 +38,31 @@ export class Service {
   readonly #pools = new Map<Endpoint, Pool>()
   readonly #waiting = new Set<Waiting>()
   readonly #unsubscribe: Unsubscribe
+  readonly #random: Random
+  #policy: PolicyName
   #known = false
 
-  constructor(path: PathContext, name: ServiceName, resolver: Resolver, random: Random) {
+  constructor(path: PathContext, name: ServiceName, { resolver, random, policy }: ServiceParts) {
     this.#path = path
+    this.#random = random
+    this.#policy = policy
     this.name = name
     this.metrics = path.metrics.of(serviceKey(name))
-    this.balancer = new Balancer(policyByName(path.settings.policy), random)
+    this.balancer = new Balancer(policyByName(policy), random)
     this.usedAt = path.deadlines.now
     this.#unsubscribe = resolver.subscribe(name, view => this.receive(view))
+  }
+
+  /**
+   * Balances by another policy from the next pick on. Loads are counted anew, and new connections are opened: requests
+   * under way end on those that they have.
+   */
+  usePolicy(policy: PolicyName): void {
+    if (policy === this.#policy) return
+    this.#policy = policy
+    const { set } = this.balancer
+    this.balancer = new Balancer(policyByName(policy), this.#random)
+    if (set !== undefined) this.receive({ set, stale: false })
   }
 
   /** Whether anybody has told anything about this service yet. */

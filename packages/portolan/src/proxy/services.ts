@@ -1,6 +1,16 @@
-import { type Random, type Resolver, type ServiceName, serviceKey } from '@portolan/core'
+import {
+  isPolicyName,
+  type PolicyName,
+  type Random,
+  type Resolver,
+  type RouteTable,
+  type ServiceName,
+  serviceKey,
+} from '@portolan/core'
 import type { PathContext } from './path-context.ts'
 import { Service } from './service.ts'
+
+type Policies = NonNullable<RouteTable['policies']>
 
 /** Services that only a Host named are forgotten after this long without a request. */
 const forgetAfterMs = 300_000
@@ -14,6 +24,7 @@ export class Services {
   readonly #random: Random
   readonly #services = new Map<string, Service>()
   #configured = new Set<string>()
+  #policies: Policies = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -28,14 +39,20 @@ export class Services {
     if (known !== undefined) return known
     if (this.#services.size - this.#configured.size >= maxByHost) this.forgetUnused()
     if (this.#services.size - this.#configured.size >= maxByHost) return undefined
-    const service = new Service(this.#path, name, this.#resolver, this.#random)
+    const service = new Service(this.#path, name, {
+      resolver: this.#resolver,
+      random: this.#random,
+      policy: this.#policyOf(key),
+    })
     this.#services.set(key, service)
     return service
   }
 
-  /** Subscribes to what configured routes name, so that their first requests need not wait. */
-  configure(names: readonly ServiceName[]): void {
+  /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
+  configure(names: readonly ServiceName[], policies: Policies = {}): void {
     this.#configured = new Set(names.map(serviceKey))
+    this.#policies = policies
+    for (const [key, service] of this.#services) service.usePolicy(this.#policyOf(key))
     for (const name of names) this.get(name)
     this.forgetUnused()
   }
@@ -48,6 +65,12 @@ export class Services {
       this.#services.delete(key)
       this.#path.metrics.services.delete(key)
     }
+  }
+
+  /** A newer registry may name a policy that this gateway does not have. */
+  #policyOf(key: string): PolicyName {
+    const named = Object.hasOwn(this.#policies, key) ? this.#policies[key] : undefined
+    return named !== undefined && isPolicyName(named) ? named : this.#path.settings.policy
   }
 
   close(): void {

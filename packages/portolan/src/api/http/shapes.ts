@@ -155,6 +155,7 @@ export const routeTable = z.object({
     }),
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
+  policies: z.record(z.string(), z.string()).optional().describe('Balancing policies by service key.'),
 })
 
 export const problem = z.object({
