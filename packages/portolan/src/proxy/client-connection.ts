@@ -12,7 +12,7 @@ import {
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { type Caller, Exchange } from './exchange.ts'
-import { take } from './outgoing.ts'
+import { writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
 import type { Service } from './service.ts'
@@ -228,7 +228,7 @@ export class ClientConnection implements Expiring, Caller {
 
   send(out: ByteWriter): boolean {
     if (out.length === 0) return true
-    this.#socket.write(take(out), 'latin1')
+    writeOut(out, this.#socket)
     // Whoever takes an answer is still there, even if it has ended its own side.
     if (this.#ended) this.deadline = noDeadline
     if (this.#socket.writableLength <= congestedAbove) return true

@@ -82,25 +82,25 @@ export class Exchange implements ResponseReceiver {
     this.#startedAt = now
     service.usedAt = this.#path.deadlines.now
     service.budget.deposit(now)
+    if (service.isKnown) {
+      this.#attempt(service)
+      return
+    }
     this.#hold(take(out))
-    if (service.isKnown) this.#attempt(service)
-    else if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
+    if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
   }
 
   /** More of the request's body. */
   more(out: ByteWriter, complete: boolean): void {
     this.#complete = complete
     const connection = this.#connection
-    const piece = out.length === 0 ? undefined : take(out)
     if (connection === undefined || !connection.isConnected) {
-      if (piece !== undefined) this.#hold(piece)
+      if (out.length > 0) this.#hold(take(out))
       if (this.#heldSize > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
       return
     }
-    if (piece !== undefined) {
-      if (this.#replayable) this.#hold(piece)
-      if (this.#heldSize > this.#path.settings.replayLimit) this.#forget()
-      connection.write(piece)
+    if (out.length > 0) {
+      this.#write(connection, out)
       if (connection.congested) this.#caller.holdRequest(true)
     }
     if (complete) connection.awaitResponse()
@@ -229,6 +229,7 @@ export class Exchange implements ResponseReceiver {
     }
     this.#connection = connection
     if (connection.isConnected) this.#send(connection)
+    else if (this.#path.out.length > 0) this.#hold(take(this.#path.out))
   }
 
   #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
@@ -242,10 +243,26 @@ export class Exchange implements ResponseReceiver {
   }
 
   #send(connection: UpstreamConnection): void {
-    for (const piece of this.#held) connection.write(piece)
-    if (!this.#replayable) this.#forget()
+    if (this.#path.out.length > 0) {
+      this.#write(connection, this.#path.out)
+    } else {
+      for (const piece of this.#held) connection.write(piece)
+      if (!this.#replayable) this.#forget()
+    }
     this.#caller.holdRequest(connection.congested)
     if (this.#complete) connection.awaitResponse()
+  }
+
+  /** Writes what has just been read, and keeps a copy only where it may have to be written again. */
+  #write(connection: UpstreamConnection, out: ByteWriter): void {
+    if (this.#heldSize + out.length > this.#path.settings.replayLimit) this.#forget()
+    if (!this.#replayable) {
+      connection.writeOut(out)
+      return
+    }
+    const piece = take(out)
+    this.#hold(piece)
+    connection.write(piece)
   }
 
   #hold(piece: Outgoing): void {
@@ -266,6 +283,7 @@ export class Exchange implements ResponseReceiver {
 
   #giveUp(problem: Problem): void {
     const service = this.#service
+    this.#path.out.length = 0
     this.#settle('cancelled')
     service?.stopWaiting(this)
     service?.metrics.answered(problem.status, this.#path.clock.now() - this.#startedAt)

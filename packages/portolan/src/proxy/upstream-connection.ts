@@ -3,6 +3,7 @@ import { Backlog } from './backlog.ts'
 import {
   type BodyForm,
   BodyReader,
+  type ByteWriter,
   incomplete,
   type Method,
   parseResponseHead,
@@ -12,7 +13,7 @@ import {
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { dial, type Target } from './dial.ts'
-import type { Outgoing } from './outgoing.ts'
+import { type Outgoing, writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
 
 /** What can go wrong with an upstream connection while somebody waits for its answer. */
@@ -110,6 +111,16 @@ export class UpstreamConnection implements Expiring {
 
   write(message: Outgoing): void {
     this.#socket?.write(message, 'latin1')
+    this.#written()
+  }
+
+  /** Writes what `out` holds, of which nobody keeps a copy. */
+  writeOut(out: ByteWriter): void {
+    if (this.#socket !== undefined) writeOut(out, this.#socket)
+    this.#written()
+  }
+
+  #written(): void {
     if (this.congested) this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
   }
 

@@ -33,6 +33,12 @@ export class ByteWriter implements SpanSink {
     this.length = length + text.length
   }
 
+  /** Goes on with another buffer: the present one is somebody else's now. */
+  renew(): void {
+    this.bytes = Buffer.allocUnsafeSlow(this.bytes.length)
+    this.length = 0
+  }
+
   /** What was gathered, one character a byte. */
   toString(): string {
     return latin1(this.bytes, 0, this.length)

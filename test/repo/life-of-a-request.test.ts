@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { readText } from './sources.ts'
+
+const page = readText('docs/life-of-a-request.md')
+const steps = [...page.matchAll(/`(packages\/[a-z/-]+\.ts)#([A-Za-z]+)`/g)].map(match => ({
+  path: match[1] ?? '',
+  name: match[2] ?? '',
+}))
+
+/** Where a function, method or class of that name is defined; -1 when it is not. */
+function definedAt(path: string, name: string): number {
+  const pattern = new RegExp(
+    `^(export (async )?function ${name}\\(|function ${name}\\(|export class ${name}\\b|  #?${name}\\()`,
+    'm',
+  )
+  return readText(path).search(pattern)
+}
+
+/** Who calls whom along the way: caller's file, caller, and the text of the call within the caller's body. */
+const calls: readonly (readonly [string, string, string])[] = [
+  ['gateway.ts', 'openGateway', 'new ClientConnection('],
+  ['gateway.ts', 'openGateway', 'router.route('],
+  ['gateway.ts', 'openGateway', 'services.get('],
+  ['client-connection.ts', 'received', '#consume('],
+  ['client-connection.ts', 'consume', '#readHead('],
+  ['client-connection.ts', 'readHead', 'parseRequestHead('],
+  ['client-connection.ts', 'readHead', '#startRequest('],
+  ['client-connection.ts', 'startRequest', '#route('],
+  ['client-connection.ts', 'startRequest', 'writeRequestHead('],
+  ['client-connection.ts', 'startRequest', '#exchange.open('],
+  ['exchange.ts', 'open', '#attempt('],
+  ['exchange.ts', 'attempt', 'balancer.pick('],
+  ['exchange.ts', 'attempt', '.take(this)'],
+  ['exchange.ts', 'attempt', '#send('],
+  ['upstream-connection.ts', 'readHead', 'parseResponseHead('],
+  ['upstream-connection.ts', 'readHead', 'receiver.responded('],
+  ['upstream-connection.ts', 'readHead', '#readBody('],
+  ['upstream-connection.ts', 'readBody', '#body.read('],
+  ['upstream-connection.ts', 'readBody', 'receiver.passOn('],
+  ['exchange.ts', 'finished', '#settle('],
+  ['exchange.ts', 'finished', '.release('],
+  ['exchange.ts', 'finished', '#caller.exchangeDone('],
+]
+
+/** A function's text: from its definition to the next line that closes at the same depth. */
+function bodyOf(path: string, name: string): string {
+  const text = readText(path)
+  const start = definedAt(path, name)
+  expect(start, `${path}#${name}`).toBeGreaterThanOrEqual(0)
+  const indent = text.slice(start).startsWith('  ') ? '  ' : ''
+  return text.slice(start, text.indexOf(`\n${indent}}\n`, start))
+}
+
+describe('the life of a request', () => {
+  it('names functions that exist', () => {
+    expect(steps.length).toBeGreaterThan(20)
+    expect(steps.filter(({ path, name }) => definedAt(path, name) < 0)).toEqual([])
+  })
+
+  it('tells them in the order in which they call each other', () => {
+    const missing = calls.filter(
+      ([file, caller, call]) => !bodyOf(`packages/portolan/src/proxy/${file}`, caller).includes(call),
+    )
+    expect(missing).toEqual([])
+    // Within one function, the page's order is the order of the calls.
+    for (const [index, [file, caller, call]] of calls.entries()) {
+      const [nextFile, nextCaller, nextCall] = calls[index + 1] ?? []
+      if (nextFile !== file || nextCaller !== caller || nextCall === undefined) continue
+      const body = bodyOf(`packages/portolan/src/proxy/${file}`, caller)
+      if (caller !== 'openGateway') expect(body.indexOf(call), call).toBeLessThan(body.lastIndexOf(nextCall))
+    }
+  })
+})
