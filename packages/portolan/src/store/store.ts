@@ -27,7 +27,7 @@ export interface Change {
 
 export interface Reading {
   readonly cursor: Cursor
-  /** Ordered by key. */
+  /** Ordered by key: by code point, as UTF-8 bytes are. */
   readonly entries: readonly Entry[]
 }
 
@@ -38,8 +38,9 @@ export interface Reading {
 export interface Store {
   /**
    * All or nothing. Resolves with the commit's revision (> every earlier one) when it would survive SIGKILL;
-   * watchers see it no earlier than that. An empty commit is refused.
-   * @throws Fault `store_conflict` (a condition does not hold: nothing was written; its message names the key),
+   * watchers see it no earlier than that. Deleting an absent key is an event like any other.
+   * @throws Fault `invalid_request` (nothing to put or delete, a key twice, or beyond the limits in `commit.ts`),
+   *   `store_conflict` (a condition does not hold: nothing was written; its message names the key),
    *   `store_failed` (retryable), `store_closed`
    */
   commit(commit: Commit): Promise<number>

@@ -24,6 +24,8 @@ export function openTree(file: string): Tree {
     encoding: 'string',
     // The overlapping sync tells a SIGKILL from a power loss by the boot id. Without one it would roll back both.
     overlappingSync: bootId() !== undefined,
+    // Its own batches around ours would have promises that nobody can catch: a full disk would end the process.
+    eventTurnBatching: false,
     // Address space, not memory: growing the map later would stop the readers.
     mapSize: 1_073_741_824,
   })

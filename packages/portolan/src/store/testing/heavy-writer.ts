@@ -1,14 +1,13 @@
-import { writeSync } from 'node:fs'
 import { openLmdbStore } from '../lmdb.ts'
 
 /**
- * `heavy-writer.ts DIRECTORY NAME`: writes pairs of keys, 64 commits in flight, until it is killed. Prints the epoch,
+ * `heavy-writer.ts DIRECTORY NAME CHECKPOINT_DELAY_MS`: writes pairs of keys, 64 commits in flight, until it is killed. Prints the epoch,
  * then one line `number revision` for each commit that was acknowledged.
  */
-const [directory = '', name = ''] = process.argv.slice(2)
-const store = await openLmdbStore({ directory })
+const [directory = '', name = '', delay] = process.argv.slice(2)
+const store = await openLmdbStore({ directory, checkpointDelayMs: Number(delay) })
 const { cursor } = await store.read('none')
-writeSync(1, `${cursor.epoch}\n`)
+await print(cursor.epoch)
 
 let number = 0
 const filler = 'x'.repeat(400)
@@ -25,7 +24,13 @@ await Promise.all(
         ],
         ...(mine < 1000 ? {} : { delete: [`left/${name}/${mine - 1000}`, `right/${name}/${mine - 1000}`] }),
       })
-      writeSync(1, `${mine} ${revision}\n`)
+      await print(`${mine} ${revision}`)
     }
   }),
 )
+
+function print(line: string): Promise<void> {
+  return new Promise(resolve => {
+    process.stdout.write(`${line}\n`, () => resolve())
+  })
+}
