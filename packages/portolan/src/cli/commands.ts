@@ -16,8 +16,8 @@ import { watch } from './commands/watch.ts'
 
 /** Every command, in the order in which help and docs/cli.md show them. To add one, add it here. */
 export const commands: readonly Command[] = [
-  run,
   up,
+  run,
   lb,
   services,
   instances,

@@ -106,6 +106,6 @@ export function argumentText({ name, optional, variadic }: ArgumentSpec): string
 
 function addOption(command: Commander, { flags, summary, fallback, repeated }: OptionSpec): void {
   if (repeated === true) {
-    command.option(flags, summary, (value: string, earlier: string[]) => [...earlier, value], [])
+    command.option(flags, summary, (value: string, earlier: readonly string[] = []) => [...earlier, value])
   } else command.option(flags, summary, fallback)
 }

@@ -97,6 +97,9 @@ describe('what a configuration comes to', () => {
         port: 80,
         env: {},
         cwd: '/etc/portolan/shop',
+        console: false,
+        drainGraceMs: 5000,
+        stopGraceMs: 10_000,
       },
     ])
     expect(workloads(load(everySection)).map(({ name, replicas }) => [name, replicas])).toEqual([['cart', 3]])

@@ -6,6 +6,7 @@ import {
   type HostPort,
   isLoopback,
   isPolicyName,
+  type Milliseconds,
   type PolicyName,
   parseServiceKey,
   type RouteTable,
@@ -39,6 +40,8 @@ export interface RunDefinition {
   readonly cwd: string
   /** Whether its output is shown on the server's terminal. */
   readonly console: boolean
+  readonly drainGraceMs: Milliseconds
+  readonly stopGraceMs: Milliseconds
 }
 
 const isLocal = ({ host }: HostPort): boolean => host === 'localhost' || isLoopback(host)
@@ -118,7 +121,17 @@ export function workloads({ config, folder }: LoadedConfig): readonly RunDefinit
     const service = parseServiceKey(key)
     const { command, replicas, port, env, console } = run
     const cwd = resolve(folder, run.cwd ?? '.')
-    const definition = { name: service.service, service, command, replicas, env, cwd, console }
+    const definition = {
+      name: service.service,
+      service,
+      command,
+      replicas,
+      env,
+      cwd,
+      console,
+      drainGraceMs: run.drainGrace,
+      stopGraceMs: run.stopGrace,
+    }
     return [port === undefined ? definition : { ...definition, port }]
   })
 }

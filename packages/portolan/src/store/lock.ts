@@ -49,6 +49,16 @@ export function lockDirectory(directory: string): DirectoryLock {
   }
 }
 
+/** The pid of the living process that owns a directory; `undefined` when none does, or there is no such directory. */
+export function directoryOwner(directory: string): number | undefined {
+  try {
+    const owner = readOwner(join(directory, prefix + (ownersIn(directory).at(-1) ?? 0)))
+    return owner !== undefined && alive(owner) ? owner.pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function ownersIn(directory: string): number[] {
   const numbers = readdirSync(directory)
     .filter(name => /^owner\.\d{1,15}$/.test(name))

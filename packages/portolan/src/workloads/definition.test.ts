@@ -27,6 +27,8 @@ describe('a workload', () => {
       env: {},
       cwd: '/',
       console: false,
+      drainGraceMs: 5000,
+      stopGraceMs: 10_000,
     }
     const workload: WorkloadDefinition = configured
     expect(workloadKey(workload)).toBe('staging/order')

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { formatDuration, type HostPort, toFault } from '@portolan/core'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { dataFolder, listenAddresses } from '../../config/resolve.ts'
+import { directoryOwner } from '../../store/lock.ts'
 import { type ApiClient, withApi } from '../api/client.ts'
 import { listServices } from '../api/instances.ts'
 import { type Command, type Invocation, type Io, textOption, wantsJson } from '../command.ts'
@@ -187,17 +188,12 @@ function openToOthers(folder: string): Finding {
 }
 
 function lock(folder: string, registryAnswers: boolean): readonly Finding[] {
-  const pid = Number.parseInt(readText(resolve(folder, 'lock')) ?? '', 10)
-  if (!Number.isInteger(pid)) return []
-  const command = existsSync(`/proc/${pid}`) ? commandOf('/proc', pid) : undefined
   const what = 'data folder’s owner'
-  if (command === undefined)
-    return [{ what, state: 'ok', found: `pid ${pid}, which has ended: the next start takes over` }]
-  const found = `pid ${pid} (${command})`
+  const pid = directoryOwner(folder)
+  if (pid === undefined) return [{ what, state: 'ok', found: 'nobody: the next start takes it' }]
+  const found = `pid ${pid} (${commandOf('/proc', pid) ?? 'unknown'})`
   if (registryAnswers) return [{ what, state: 'ok', found }]
-  return [
-    { what, state: 'warn', found, mend: 'a server with this folder runs: end it before you start another' },
-  ]
+  return [{ what, state: 'warn', found, mend: 'end that server before you start another with this folder' }]
 }
 
 function existing(path: string): string {

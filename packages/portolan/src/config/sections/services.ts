@@ -44,6 +44,12 @@ const run = z
         .optional()
         .describe('Folder that the program starts in, from the file’s own folder.')
         .meta({ unset: 'the file’s own folder' }),
+      drainGrace: duration
+        .prefault('5s')
+        .describe('How long callers may take to let go of a copy before it is told to stop.'),
+      stopGrace: duration
+        .prefault('10s')
+        .describe('How long a copy may take to end after SIGTERM before it gets SIGKILL.'),
       console: z
         .boolean()
         .default(false)
