@@ -1,4 +1,4 @@
-import type { Clock, Cursor, Milliseconds } from '@portolan/core'
+import { type Clock, type Cursor, type Fault, type Milliseconds, toFault } from '@portolan/core'
 import { afterPush, dueAt, rested } from './coalesce.ts'
 import type { RegistryMetrics } from './metrics.ts'
 import type { Subscriber, Subscription, ViewChange } from './registry.ts'
@@ -10,6 +10,7 @@ export interface FeedParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: RegistryMetrics
+  readonly onFault: (fault: Fault) => void
 }
 
 /** One subscriber's place. It needs no queue: what it lacks follows from its place and the service's history. */
@@ -142,9 +143,22 @@ export class Feed {
     if (place.congested || place.at === revision) return
     const step = this.#stepFrom(place.at)
     place.at = revision
-    if (place.subscriber(step)) return
+    if (this.#tell(place, step)) return
     place.congested = true
     this.#parts.metrics.congested.inc()
+  }
+
+  /** A subscriber that throws is told no more; the others are. */
+  #tell(place: Place, step: ViewChange): boolean {
+    try {
+      return place.subscriber(step)
+    } catch (thrown) {
+      this.#places.delete(place)
+      this.#parts.metrics.subscriptions.dec()
+      this.#settleWaiters()
+      this.#parts.onFault(toFault(thrown))
+      return true
+    }
   }
 
   #stepFrom(from: number | undefined): ViewChange {

@@ -73,13 +73,22 @@ export class Follower {
   async #reload(): Promise<void> {
     const { store, state, onFault, pause } = this.#parts
     try {
-      state.load(await store.read(''))
+      const reading = await store.read('')
+      if (reading.cursor.epoch !== state.cursor.epoch) throw replaced()
+      state.load(reading)
       this.#waiters.free(state.cursor.revision)
     } catch (thrown) {
       onFault(toFault(thrown))
       await pause()
     }
   }
+}
+
+function replaced(): Fault {
+  return new Fault('store_failed', 'the store was replaced while the registry was running', {
+    source: 'internal',
+    hint: 'start the server again: it takes the new store as it is',
+  })
 }
 
 function closed(): Fault {

@@ -36,12 +36,15 @@ export class LeaseWatch {
   readonly #protectedServices = new Set<ServiceState>()
   readonly #stop = new AbortController()
   #time: AliveTime
-  #cancel: Cancel
+  #cancel: Cancel = () => {}
 
   constructor(parts: LeaseWatchParts) {
     this.#parts = parts
     this.#leases = new Leases(parts.settings.leaseMs)
     this.#time = aliveFrom(parts.clock.now())
+  }
+
+  start(): void {
     this.#cancel = this.#planCheck()
   }
 

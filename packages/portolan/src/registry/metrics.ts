@@ -18,7 +18,7 @@ export interface RegistryMetrics {
 }
 
 /** The parts of the registry that work by themselves, and whose failures nobody else would see. */
-export type Loop = 'follow' | 'causes' | 'leases' | 'probes'
+export type Loop = 'follow' | 'push' | 'causes' | 'leases' | 'probes'
 
 /** Instances and health are read off when somebody asks; the rest is counted as it happens. */
 export function openRegistryMetrics(

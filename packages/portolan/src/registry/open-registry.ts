@@ -71,7 +71,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     log.error({ loop, code: fault.code, err: fault }, 'the registry met a failure')
   }
 
-  const views = new Views({ clock, timers, metrics })
+  const views = new Views({ clock, timers, metrics, onFault: fault => onFault('push', fault) })
   const reading = await store.read('')
   const state: RegistryState = new RegistryState(reading.cursor, {
     touched: (service, urgent) => views.touched(service, urgent),
@@ -110,12 +110,22 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
   })
   const registrar = new Registrar({ store, state, sessions, settings, self, reached, catchUp })
 
+  const close = async (): Promise<void> => {
+    leases.close()
+    liveness.close()
+    await journal.idle()
+    await follower.close()
+    views.close()
+  }
   state.load(reading)
+  leases.start()
   follower.start()
-  const restored = [...state.slots()].filter(
-    ({ record }) => record.value !== undefined && !record.value.held.static,
-  )
-  await liveness.restored(restored)
+  try {
+    await liveness.restored([...state.slots()].filter(isRestored))
+  } catch (thrown) {
+    await close()
+    throw thrown
+  }
 
   /** @throws Fault `instance_not_found` */
   const present = (name: InstanceName): { slot: Slot; record: InstanceRecord } => {
@@ -135,12 +145,12 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
       try {
         const registered = await registrar.register(request)
         const slot = state.slot(request.registration)
+        metrics.registrations.inc({ result: 'ok' })
         // It may have left again while its registration was on the way.
         if (slot?.record.value?.instance.incarnation !== registered.incarnation) return registered
         const isOpen = request.session === undefined || sessions.stateOf(request.session) !== undefined
         if (isOpen) await liveness.heard(slot)
         else liveness.lost(slot, request.session ?? '', false)
-        metrics.registrations.inc({ result: 'ok' })
         return registered
       } catch (thrown) {
         metrics.registrations.inc({ result: toFault(thrown).code })
@@ -171,7 +181,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     async override(name, principal, override) {
       const { slot } = presentFor(name, principal)
       const next = overrideRecord(override, slot.override.value, principal.name, timers.timeOfDay())
-      await storeOverride({ store, reached, catchUp }, slot, name, next)
+      await storeOverride({ store, reached, catchUp }, state.service(name), slot, next)
       const { instance } = present(name).slot
       if (instance === undefined) throw notFound(name)
       return instance
@@ -207,14 +217,13 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     sessionAnswered: session => liveness.answered(session),
     sessionClosed: session => liveness.closed(session),
 
-    async close() {
-      leases.close()
-      liveness.close()
-      await journal.idle()
-      await follower.close()
-      views.close()
-    },
+    close,
   }
+}
+
+/** Static members are as the config file says, whether somebody has heard of them or not. */
+function isRestored({ record }: Slot): boolean {
+  return record.value !== undefined && record.value.held.static !== true
 }
 
 function tooManyCauses(name: InstanceName): Fault {

@@ -1,8 +1,9 @@
-import { checkWeight, type InstanceName, toFault } from '@portolan/core'
+import { checkWeight, toFault } from '@portolan/core'
 import type { Store } from '../store/store.ts'
 import { checkText, limits } from './limits.ts'
 import { encode, keyOf, type OverrideRecord } from './records.ts'
 import type { Override } from './registry.ts'
+import type { ServiceState } from './service-state.ts'
 import type { Slot } from './slot.ts'
 
 export interface OverrideParts {
@@ -33,27 +34,39 @@ export function overrideRecord(
   }
 }
 
-/** Replaces the stored override. Nobody else's is lost: the last one that a person set, holds. */
+/** Overrides that wait for their instance to come back, of one service. What is older goes when another is set. */
+const mostWaiting = 1000
+
+/** Replaces the stored override: the last one that a person set holds. */
 export async function storeOverride(
   { store, reached, catchUp }: OverrideParts,
+  service: ServiceState,
   slot: Slot,
-  name: InstanceName,
   next: OverrideRecord | undefined,
 ): Promise<void> {
-  const key = keyOf('overrides', name)
+  const key = keyOf('overrides', slot.name)
   for (;;) {
     if (next === undefined && slot.override.value === undefined) return
-    const condition = [{ key, revision: slot.override.revision }]
+    const put = next === undefined ? [] : [{ key, value: encode(next) }]
+    const gone = next === undefined ? [key] : forgotten(service)
     try {
-      const revision = await store.commit(
-        next === undefined
-          ? { if: condition, delete: [key] }
-          : { if: condition, put: [{ key, value: encode(next) }] },
+      return await reached(
+        await store.commit({ if: [{ key, revision: slot.override.revision }], put, delete: gone }),
       )
-      return await reached(revision)
     } catch (thrown) {
       if (toFault(thrown).code !== 'store_conflict') throw thrown
       await catchUp(key)
     }
   }
+}
+
+/** The keys of the longest waiting overrides, where there are too many. */
+function forgotten({ slots, size }: ServiceState): string[] {
+  if (slots.size - size < mostWaiting) return []
+  const waiting = [...slots.values()].filter(({ record, override }) => !record.value && override.value)
+  const since = ({ override }: Slot): string => override.value?.since ?? ''
+  waiting.sort((a, b) => (since(a) < since(b) ? -1 : 1))
+  return waiting
+    .slice(0, Math.max(0, waiting.length + 1 - mostWaiting))
+    .map(({ name }) => keyOf('overrides', name))
 }

@@ -48,7 +48,8 @@ function probeAddress(
       resolve(result)
     }
     const giveUp = (): void => settle('silent')
-    const timer = setTimeout(giveUp, timeoutMs)
+    // When it was ourselves who were late, the answer is here already: it is read before the timer counts.
+    const timer = setTimeout(() => setImmediate(giveUp), timeoutMs)
     signal.addEventListener('abort', giveUp, { once: true })
     socket.once('connect', () => settle('answered'))
     socket.on('error', (error: NodeJS.ErrnoException) =>
