@@ -1,3 +1,4 @@
+import { clientOverheadRow } from './client.ts'
 import { fanoutRow } from './fanout/fanout.ts'
 import { proxyRow } from './proxy.ts'
 import { memoryServerRow } from './registry/memory.ts'
@@ -9,6 +10,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.headers': proxyRow('headers'),
   'proxy.16k': proxyRow('16k'),
   'proxy.post': proxyRow('post'),
+  'client.overhead': clientOverheadRow,
   'registry.fanout': fanoutRow,
   'memory.server': memoryServerRow,
 }
