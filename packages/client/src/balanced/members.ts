@@ -104,6 +104,7 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
     },
     whenKnown(signal) {
       if (newest !== undefined) return Promise.resolve()
+      if (signal?.aborted) return Promise.reject(signal.reason)
       return new Promise((resolve, reject) => {
         const stop = () => {
           cancel()

@@ -84,8 +84,12 @@ describe('fetch', () => {
     resolver = new FixedResolver()
     const nobody = open({ firstSetMs: 20 })
     await expect(nobody.fetch('/')).rejects.toMatchObject({ code: 'no_instance_available', retryable: true })
-    const aborted = nobody.fetch('/', { signal: AbortSignal.abort(new Error('enough')) })
-    await expect(aborted).rejects.toThrow()
+    const enough = new Error('enough')
+    await expect(nobody.fetch('/', { signal: AbortSignal.abort(enough) })).rejects.toBe(enough)
+    const controller = new AbortController()
+    const waiting = open({ firstSetMs: 60_000 }).fetch('/', { signal: controller.signal })
+    controller.abort(enough)
+    await expect(waiting).rejects.toBe(enough)
   })
 
   test('an empty service is an error at once', async () => {

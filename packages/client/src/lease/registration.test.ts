@@ -24,6 +24,15 @@ describe('what a program claims', () => {
     expect(message).toEqual({ namespace: 'default', service: 'order', id: 'order-1', ports: [8080] })
   })
 
+  test('names a service of another namespace as everybody does', () => {
+    const staged = { ...supervised, PORTOLAN_SERVICE: 'staging/order' }
+    const expected = { namespace: 'staging', service: 'order', id: 'order-1' }
+    expect(claimOf({}, { ...self, environment: staged }).name).toEqual(expected)
+    const { name } = claimOf({ service: 'order', namespace: 'staging' }, { ...self, environment: staged })
+    expect(name).toEqual(expected)
+    expect(claimOf({ service: 'order' }, { ...self, environment: staged }).name.id).not.toBe('order-1')
+  })
+
   test('takes the supervisor’s id for the supervisor’s service only', () => {
     const { name } = claimOf({ service: 'admin', port: 9 }, { ...self, environment: supervised })
     expect(name.id).toBe('box.local-7-i00000')

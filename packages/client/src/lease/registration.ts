@@ -1,9 +1,11 @@
 import {
-  defaultNamespace,
   Fault,
   type InstanceName,
+  parseServiceKey,
   type Random,
   type RegistrationMessage,
+  type ServiceName,
+  serviceKey,
 } from '@portolan/core'
 import type { Environment } from '../environment.ts'
 
@@ -38,10 +40,11 @@ export interface Claim {
 /** @throws Fault `invalid_request` when neither options nor environment name a service and a port */
 export function claimOf(options: RegisterOptions, self: Self): Claim {
   const { port, ports, address, ...rest } = options
-  const service = options.service ?? self.environment.PORTOLAN_SERVICE
-  if (service === undefined || service === '') throw missing('a service', "register({ service: 'order', … })")
-  const namespace = options.namespace ?? defaultNamespace
-  const id = options.id ?? supervisedId(service, self.environment) ?? ownId(self)
+  const key = options.service ?? self.environment.PORTOLAN_SERVICE ?? ''
+  const { service, ...named } = parseServiceKey(key)
+  if (service === '') throw missing('a service', "register({ service: 'order', … })")
+  const namespace = options.namespace ?? named.namespace
+  const id = options.id ?? supervisedId({ namespace, service }, self.environment) ?? ownId(self)
   const message: RegistrationMessage = {
     ...rest,
     ...(address === undefined ? {} : { addresses: [address, ...(options.addresses ?? [])] }),
@@ -62,8 +65,8 @@ function portsOf(options: RegisterOptions, environment: Environment): readonly P
 }
 
 /** The supervisor's id is that of one service; a second service of the same program gets an id of its own. */
-function supervisedId(service: string, environment: Environment): string | undefined {
-  return service === environment.PORTOLAN_SERVICE ? environment.PORTOLAN_INSTANCE : undefined
+function supervisedId(name: ServiceName, environment: Environment): string | undefined {
+  return serviceKey(name) === environment.PORTOLAN_SERVICE ? environment.PORTOLAN_INSTANCE : undefined
 }
 
 /** Unique among all processes, and the same for as long as this lease lives. */
