@@ -84,6 +84,7 @@ async function configuration(invocation: Invocation, io: Io): Promise<readonly [
   const named = textOption(invocation, 'config')
   const file = resolve(io.cwd, named ?? 'portolan.yaml')
   const what = 'configuration'
+  const checking = named === undefined ? 'portolan check' : `portolan check ${named}`
   if (named === undefined && !existsSync(file)) {
     return [{ what, state: 'ok', found: 'no portolan.yaml here: defaults hold' }, defaultConfig(io.cwd)]
   }
@@ -92,11 +93,14 @@ async function configuration(invocation: Invocation, io: Io): Promise<readonly [
     const found = `${named ?? 'portolan.yaml'} holds`
     const count = loaded.warnings.length
     if (count === 0) return [{ what, state: 'ok', found }, loaded]
-    const mend = `\`portolan check ${named ?? ''}\` lists them`
-    return [{ what, state: 'warn', found: `${found}, with ${count} warnings`, mend }, loaded]
+    const mend = `\`${checking}\` lists them`
+    return [
+      { what, state: 'warn', found: `${found}, with ${count} warning${count === 1 ? '' : 's'}`, mend },
+      loaded,
+    ]
   } catch (thrown) {
     const [found = ''] = toFault(thrown).message.split('\n')
-    const mend = `\`portolan check ${named ?? ''}\` says what and where`
+    const mend = `\`${checking}\` says what and where`
     return [{ what, state: 'fail', found, mend }, defaultConfig(io.cwd)]
   }
 }
