@@ -6,14 +6,14 @@ import {
   type Hop,
   incomplete,
   parseRequestHead,
-  RequestHead,
+  type RequestHead,
   refused,
   writeRequestHead,
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { type Caller, Exchange } from './exchange.ts'
 import { writeOut } from './outgoing.ts'
-import { congestedAbove, type PathContext } from './path-context.ts'
+import { congestedAbove, giveHead, type PathContext, takeHead } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
 import type { Service } from './service.ts'
 
@@ -35,7 +35,7 @@ export class ClientConnection implements Expiring, Caller {
   readonly #socket: Socket
   readonly #route: RouteRequest
   readonly #hop: Hop
-  readonly #head = new RequestHead()
+  readonly #head: RequestHead
   readonly #body: BodyReader
   readonly #exchange: Exchange
   readonly #backlog = new Backlog()
@@ -54,6 +54,7 @@ export class ClientConnection implements Expiring, Caller {
     this.#socket = socket
     this.#hop = hop
     this.#route = route
+    this.#head = takeHead(path)
     this.#body = new BodyReader(path.settings.codec)
     this.#exchange = new Exchange(path, this)
     this.deadline = path.deadlines.now + path.settings.headMs
@@ -304,13 +305,21 @@ export class ClientConnection implements Expiring, Caller {
     this.#close()
   }
 
-  /** Ends our side, and reads on until the client has ended its own. */
+  /**
+   * Ends our side, and reads on until the client has ended its own. A client that has announced this as its last
+   * request sends no more: there is nothing to wait for.
+   */
   #close(): void {
     if (this.#phase === 'closing') return
+    const nothingMore = this.#phase === 'answer' && !this.#head.persistent && this.#backlog.size === 0
     this.#phase = 'closing'
     this.#parsing = false
     this.#backlog.drop()
     this.deadline = this.#path.deadlines.now + lingerMs
+    if (nothingMore) {
+      this.#socket.destroySoon()
+      return
+    }
     this.#socket.end()
     this.#socket.resume()
   }
@@ -338,5 +347,6 @@ export class ClientConnection implements Expiring, Caller {
     this.#path.deadlines.delete(this)
     this.#path.metrics.connections--
     this.#exchange.cancel()
+    giveHead(this.#path, this.#head)
   }
 }

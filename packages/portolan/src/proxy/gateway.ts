@@ -3,8 +3,8 @@ import { type Clock, formatHostPort, type Random, type Resolver, type RouteTable
 import type { Registry } from 'prom-client'
 import type { Log } from '../observe/log.ts'
 import { ClientConnection, type RouteRequest } from './client-connection.ts'
-import type { Hop } from './codec/codec.ts'
 import { Deadlines } from './deadlines.ts'
+import { Hops } from './hops.ts'
 import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { openPathContext } from './path-context.ts'
@@ -12,7 +12,7 @@ import { problems } from './problem.ts'
 import { Router } from './router.ts'
 import { Services } from './services.ts'
 import { defaultGatewaySettings, type GatewaySettings } from './settings.ts'
-import { parseTrustedProxies, plainAddress } from './trusted-proxies.ts'
+import { parseTrustedProxies } from './trusted-proxies.ts'
 
 export interface GatewayOptions {
   readonly resolver: Resolver
@@ -44,7 +44,7 @@ export interface Gateway {
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const settings = { ...defaultGatewaySettings, ...options.settings }
-  const trusted = parseTrustedProxies(settings.trustedProxies)
+  const hops = new Hops(parseTrustedProxies(settings.trustedProxies), settings.via)
   const { clock, log } = options
   const stats = new GatewayMetrics()
   const deadlines = new Deadlines(settings.sweepMs)
@@ -64,20 +64,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const accept = (socket: Socket): void => {
     // Gone before it was accepted.
     if (socket.remoteAddress === undefined) return void socket.destroy()
-    const connection = new ClientConnection(path, socket, hopOf(socket.remoteAddress), route)
+    const connection = new ClientConnection(path, socket, hops.of(socket.remoteAddress), route)
     connections.add(connection)
     socket.once('close', () => connections.delete(connection))
-  }
-
-  const hopOf = (address: string): Hop => {
-    const peer = plainAddress(address)
-    return {
-      peer,
-      trusted: trusted.includes(peer),
-      scheme: 'http',
-      forwarded: Buffer.from(`X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n`, 'latin1'),
-      ...(settings.via === undefined ? {} : { via: settings.via }),
-    }
   }
 
   const listeners = await openListeners(settings, accept, () => {

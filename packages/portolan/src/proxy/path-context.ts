@@ -1,6 +1,6 @@
 import type { Clock } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
-import { ByteWriter } from './codec/codec.ts'
+import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { GatewaySettings } from './settings.ts'
@@ -16,6 +16,8 @@ export interface PathContext {
   readonly out: ByteWriter
   /** Where every upstream connection is read into: what is in it is used, or copied, before the next read. */
   readonly inbox: Buffer
+  /** Heads of connections that have closed, for those that open: their tables are what a short connection costs most. */
+  readonly spareHeads: RequestHead[]
   /** Set when the gateway closes: no connection is kept for another request. */
   draining: boolean
 }
@@ -23,13 +25,27 @@ export interface PathContext {
 /** Reads of 64 KiB are what libuv itself takes. */
 const inboxSize = 65_536
 
-export function openPathContext(parts: Omit<PathContext, 'out' | 'inbox' | 'draining'>): PathContext {
+export function openPathContext(
+  parts: Omit<PathContext, 'out' | 'inbox' | 'spareHeads' | 'draining'>,
+): PathContext {
   return {
     ...parts,
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
+    spareHeads: [],
     draining: false,
   }
+}
+
+const maxSpareHeads = 256
+
+export function takeHead(path: PathContext): RequestHead {
+  return path.spareHeads.pop() ?? new RequestHead()
+}
+
+/** Takes back a head that nobody looks at any more. */
+export function giveHead(path: PathContext, head: RequestHead): void {
+  if (path.spareHeads.length < maxSpareHeads) path.spareHeads.push(head)
 }
 
 /** More than this in a socket's own queue, and whoever feeds it has to wait. */
