@@ -47,7 +47,7 @@ export class ClientConnection implements Expiring, Caller {
   #requestHeld = false
   #reading = true
   #ended = false
-  #stalledAt = 0
+  #pendingAtLastLook = Number.POSITIVE_INFINITY
 
   constructor(path: PathContext, socket: Socket, hop: Hop, route: RouteRequest) {
     this.#path = path
@@ -78,37 +78,29 @@ export class ClientConnection implements Expiring, Caller {
   }
 
   expire(): void {
-    const { settings, deadlines } = this.#path
+    if (this.#socket.writableLength > 0 && this.#takesSomething()) return
     if (this.#phase === 'closing') {
       this.destroy()
-      return
-    }
-    if (this.#phase === 'head') {
-      if (!this.#parsing) {
-        this.#close()
-        return
-      }
-      this.#path.metrics.problem(problems.headTimeout)
+    } else if (this.#phase === 'answer') {
+      if (this.#exchange.isUnresolved) this.#exchange.unresolved()
+      else this.abort()
+    } else if (this.#phase === 'body') {
+      if (this.#exchange.isUnresolved) this.#exchange.unresolved()
+      else this.#breakOff(problems.bodyTimeout)
+    } else if (this.#parsing) {
       this.#refuse(problems.headTimeout)
-      return
+    } else {
+      this.#close()
     }
-    if (this.#exchange.isUnresolved) {
-      this.#exchange.unresolved()
-      return
-    }
-    if (this.#socket.writableLength > 0 && this.#socket.writableLength < this.#stalledAt) {
-      // Slow, but it does take something.
-      this.#stalledAt = this.#socket.writableLength
-      this.deadline = deadlines.now + settings.bodyIdleMs
-      return
-    }
-    if (this.#phase === 'body' && this.#socket.writableLength === 0) {
-      this.#exchange.cancel()
-      this.#path.metrics.problem(problems.bodyTimeout)
-      this.#refuse(problems.bodyTimeout)
-      return
-    }
-    this.destroy()
+  }
+
+  /** Whether a slow client has taken anything of its answer since this was last asked: then it gets more time. */
+  #takesSomething(): boolean {
+    const { writableLength } = this.#socket
+    const takes = writableLength < this.#pendingAtLastLook
+    this.#pendingAtLastLook = writableLength
+    if (takes) this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    return takes
   }
 
   #received(chunk: Buffer): void {
@@ -175,7 +167,7 @@ export class ClientConnection implements Expiring, Caller {
     if (next === incomplete) return incomplete
     this.#parsing = false
     if (next === refused) {
-      if (head.refusal !== undefined) this.#refuseCounted(head.refusal)
+      if (head.refusal !== undefined) this.#refuse(head.refusal)
       return refused
     }
     return this.#startRequest(bytes, next, end)
@@ -195,7 +187,7 @@ export class ClientConnection implements Expiring, Caller {
     const next = this.#body.read(bytes, from, end, out)
     if (next === refused) {
       out.length = 0
-      if (this.#body.refusal !== undefined) this.#refuseCounted(this.#body.refusal)
+      if (this.#body.refusal !== undefined) this.#refuse(this.#body.refusal)
       return refused
     }
     this.#bodyProgressed()
@@ -209,8 +201,7 @@ export class ClientConnection implements Expiring, Caller {
     const next = this.#body.read(bytes, from, end, out)
     if (next === refused) {
       out.length = 0
-      this.#exchange.cancel()
-      if (this.#body.refusal !== undefined) this.#refuseCounted(this.#body.refusal)
+      if (this.#body.refusal !== undefined) this.#breakOff(this.#body.refusal)
       return refused
     }
     this.#bodyProgressed()
@@ -233,7 +224,7 @@ export class ClientConnection implements Expiring, Caller {
     // Whoever takes an answer is still there, even if it has ended its own side.
     if (this.#ended) this.deadline = noDeadline
     if (this.#socket.writableLength <= congestedAbove) return true
-    this.#stalledAt = this.#socket.writableLength
+    this.#pendingAtLastLook = this.#socket.writableLength
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
     return false
   }
@@ -264,6 +255,7 @@ export class ClientConnection implements Expiring, Caller {
     }
     this.#phase = 'head'
     this.#requestHeld = false
+    this.#pendingAtLastLook = Number.POSITIVE_INFINITY
     this.deadline = this.#path.deadlines.now + this.#path.settings.keepAliveMs
     if (!this.#consuming) this.#goOn()
   }
@@ -294,13 +286,22 @@ export class ClientConnection implements Expiring, Caller {
     else this.#socket.pause()
   }
 
-  #refuseCounted(problem: Problem): void {
+  /** The request can't be read to its end. */
+  #breakOff(problem: Problem): void {
+    const { hasBegun } = this.#exchange
+    this.#exchange.cancel()
+    if (!hasBegun) {
+      this.#refuse(problem)
+      return
+    }
+    // An error's text in the midst of an answer would be taken for part of it.
     this.#path.metrics.problem(problem)
-    this.#refuse(problem)
+    this.abort()
   }
 
   /** Answers what can't be served and closes: where the next request would begin is unknown. */
   #refuse(problem: Problem): void {
+    this.#path.metrics.problem(problem)
     this.#socket.write(problemResponse(problem, true, true), 'latin1')
     this.#close()
   }

@@ -52,6 +52,7 @@ export class Exchange implements ResponseReceiver {
   #persistent = true
   #closing = false
   #status = 0
+  #begun = false
   #startedAt = 0
 
   constructor(path: PathContext, caller: Caller) {
@@ -68,6 +69,11 @@ export class Exchange implements ResponseReceiver {
     return this.#service?.isKnown === false
   }
 
+  /** Whether part of the answer has been sent: then it can only be completed, or cut. */
+  get hasBegun(): boolean {
+    return this.#begun
+  }
+
   /** Starts with what `out` holds of the request: its head, and what has come of its body. */
   open(service: Service, head: RequestHead, out: ByteWriter, complete: boolean): void {
     const now = this.#path.clock.now()
@@ -79,6 +85,7 @@ export class Exchange implements ResponseReceiver {
     this.#replayable = isIdempotent(head.method)
     this.#retried = false
     this.#status = 0
+    this.#begun = false
     this.#startedAt = now
     service.usedAt = this.#path.deadlines.now
     service.budget.deposit(now)
@@ -161,6 +168,7 @@ export class Exchange implements ResponseReceiver {
   }
 
   passOn(): void {
+    this.#begun = true
     if (!this.#caller.send(this.#path.out)) this.#connection?.pause()
   }
 
@@ -190,7 +198,7 @@ export class Exchange implements ResponseReceiver {
     this.#settle('failure')
     const written = connection.isConnected
     if (!written) service.metrics.connectErrors++
-    if (this.#status !== 0) {
+    if (this.#begun) {
       this.#reset()
       this.#caller.abort()
       return

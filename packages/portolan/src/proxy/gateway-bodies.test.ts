@@ -146,6 +146,37 @@ describe('bodies through the gateway', () => {
     await eventually(() => upstream.sockets.size === 0)
   })
 
+  it('refused in the midst of an answer cut it, without a word into it', async () => {
+    const upstream = await rawUpstream(opened, (socket, text) => {
+      if (text.startsWith('POST')) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst`)
+    })
+    const { gateway } = await gatewayFor(opened, [upstream.port])
+    const client = new RawClient(opened, gateway.port).send(post(chunked, '3\r\nabc\r\n'))
+    await client.until('first')
+    client.send('zzz\r\n')
+    await eventually(() => client.closed)
+    expect(client.received).toMatch(/first$/)
+    expect(client.error).toMatchObject({ code: 'ECONNRESET' })
+    await eventually(() => upstream.sockets.size === 0)
+  })
+
+  it('reach a slow client whole, even when it asked for the connection to be closed', async () => {
+    const total = 12 * 1024 * 1024
+    const port = await httpUpstream(opened, (_incoming, response) => response.end(Buffer.alloc(total, 'x')))
+    const { gateway } = await gatewayFor(opened, [port], { bodyIdleMs: 1500 })
+    const client = new RawClient(opened, gateway.port).send('GET / HTTP/1.0\r\n\r\n')
+    let received = 0
+    client.socket.removeAllListeners('data')
+    client.socket.on('data', chunk => {
+      received += chunk.length
+      client.socket.pause()
+      setTimeout(() => client.socket.resume(), 10)
+    })
+    await eventually(() => client.ended)
+    expect(received).toBeGreaterThan(total)
+    expect(client.error).toBeUndefined()
+  })
+
   it('from a fast upstream wait for a slow client in bounded memory', async () => {
     const total = 64 * 1024 * 1024
     let written = 0

@@ -161,6 +161,7 @@ describe('when instances fail', () => {
     ['a bad head', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello'],
     ['a bare LF', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello'],
     ['an unasked 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'],
+    ['a bad chunk at once', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
     ['too large a head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`],
   ])('an upstream that answers with %s is a 502', async (_, response) => {
     const upstream = await rawUpstream(opened, socket => socket.write(response))
