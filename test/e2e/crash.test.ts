@@ -40,14 +40,7 @@ describe('SIGKILL of the server while 5,000 instances register', () => {
     expect(override.status).toBe(200)
 
     const registrants = [0, 1, 2, 3, 4].map(n =>
-      processes.node([
-        'test/e2e/programs/registrant.ts',
-        url,
-        'crowd',
-        '1000',
-        String(20_000 + n * 1000),
-        `r${n}`,
-      ]),
+      processes.node(['test/e2e/programs/registrant.ts', url, 'crowd', '1000', `r${n}`]),
     )
     const acknowledged = (): string[] =>
       registrants.flatMap(({ output }) =>
@@ -67,7 +60,13 @@ describe('SIGKILL of the server while 5,000 instances register', () => {
     expect(Number(after.headers.get('portolan-revision')?.split('.')[1])).toBeGreaterThanOrEqual(revision)
     expect(known.filter(id => !restored.includes(id))).toEqual([])
 
-    await until('all 5,000', () => registrants.every(({ output }) => /^all 1000$/m.test(output())), 60_000)
+    await until(
+      'all 5,000',
+      () => registrants.every(({ output }) => /^all 1000$/m.test(output())),
+      60_000,
+    ).catch(error => {
+      throw new Error(`${error}: ${registrants.map(({ output }) => output().slice(-300)).join('\n---\n')}`)
+    })
     const everyone = async (): Promise<number> => {
       const { instances } = await getJson<Listed>(`${url}/api/v1/services/crowd/instances`)
       return instances.filter(instance => instance.causes.length === 0).length
