@@ -10,7 +10,8 @@ await once(server, 'listening')
 const address = server.address()
 const port = address !== null && typeof address === 'object' ? address.port : 0
 
-const portolan = await connect(url)
+// Lazy: a registration waits for its registry for as long as it takes.
+const portolan = await connect(url, { lazy: true })
 let acknowledged = 0
 await Promise.all(
   Array.from({ length: Number(count) }, async (_, i) => {
