@@ -21,9 +21,9 @@ import { watchSets } from './watch.ts'
 export interface ConnectOptions {
   /** Default `PORTOLAN_TOKEN`. */
   readonly token?: string
-  /** How long the first registry, and the first answer to `register`, may take. Default 5000. */
+  /** How long the first registry may take. Default 5000. */
   readonly timeoutMs?: Milliseconds
-  /** Resolve at once, registry or not: `fetch` then waits for the first set, `register` for the first registry. */
+  /** Resolve at once, registry or not. */
   readonly lazy?: boolean
   /** Who this is, for people who look at the registry. Default host name and process id. */
   readonly name?: string
@@ -36,7 +36,8 @@ export interface ConnectOptions {
 /** A connection to the registries, and everything that an application does with it. */
 export interface Portolan {
   /**
-   * Tells the registry of this process, and goes on telling it after every outage.
+   * Tells the registry of this process, and goes on telling it after every outage. Resolves when a registry has
+   * acknowledged it: while none answers it waits, for as long as it takes unless `timeoutMs` says otherwise.
    * @throws Fault `invalid_request`, `instance_owned_by_other`, `unauthorized`, `registry_unreachable`, …
    */
   register(options?: RegisterOptions): Promise<Lease>
@@ -92,8 +93,7 @@ export async function openPortolan(
   }
 
   const resolver = sessionResolver(session, onFault, runtime)
-  const registerMs = options.lazy === true ? undefined : timeoutMs
-  const leases = openLeases(session, { registerMs, onFault }, runtime)
+  const leases = openLeases(session, onFault, runtime)
   const services = new Map<string, OpenService>()
   const ending = new AbortController()
   let closing: Promise<void> | undefined

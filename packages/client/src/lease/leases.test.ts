@@ -135,14 +135,25 @@ describe('a lease', () => {
   test('is given up when no registry acknowledges it in time, and not left behind', async () => {
     const registry = await startRegistry()
     registry.script(request => request.type === 'register')
-    const portolan = await open(registry, { timeoutMs: 300 })
-    const fault = await portolan.register(order1).catch((thrown: unknown) => thrown)
+    const portolan = await open(registry)
+    const fault = await portolan.register({ ...order1, timeoutMs: 300 }).catch((thrown: unknown) => thrown)
     expect(fault).toMatchObject({ code: 'registry_unreachable', retryable: true })
     registry.script(() => false)
     registry.peers[0]?.drop()
     // Nobody knows whether the first one arrived: it is claimed once more, so that it can be named and given up.
     await eventually('the goodbye', () => registry.of('deregister').length === 1)
     expect(registry.of('deregister')).toMatchObject([{ incarnation: 1 }])
+  })
+
+  test('waits through an outage for its first acknowledgement', async () => {
+    const registry = await startRegistry()
+    registry.script(request => request.type === 'register')
+    const registering = (await open(registry, { timeoutMs: 500 })).register(order1)
+    await eventually('the question', () => registry.of('register').length === 1)
+    await registry.stop()
+    registry.script(() => false)
+    await registry.start()
+    expect((await registering).incarnation).toBe(1)
   })
 
   test('a lazy client registers when a registry comes', async () => {

@@ -4,12 +4,6 @@ import { type Session, sessionClosed, type Tenant } from '../session/session.ts'
 import { type HeldLease, holdLease, type Lease } from './held-lease.ts'
 import type { Claim } from './registration.ts'
 
-export interface LeasesOptions {
-  /** How long the first acknowledgement may take; `undefined` = as long as it takes. */
-  readonly registerMs: Milliseconds | undefined
-  readonly onFault: (fault: Fault) => void
-}
-
 /** Everything that this process has registered. */
 export interface Leases {
   /** @throws Fault what the registry refuses it for, `registry_unreachable`, `session_closed` */
@@ -18,7 +12,7 @@ export interface Leases {
   close(graceMs: Milliseconds | undefined): Promise<void>
 }
 
-export function openLeases(session: Session, options: LeasesOptions, runtime: LocalRuntime): Leases {
+export function openLeases(session: Session, onFault: (fault: Fault) => void, runtime: LocalRuntime): Leases {
   const held = new Map<string, HeldLease>()
   let closed = false
 
@@ -43,12 +37,12 @@ export function openLeases(session: Session, options: LeasesOptions, runtime: Lo
       const lease = holdLease(claim, {
         timers: runtime.timers,
         random: runtime.random,
-        onFault: options.onFault,
+        onFault,
         onEnd: () => held.delete(key),
       })
       held.set(key, lease)
       if (session.link !== undefined) lease.up(session.link)
-      await firstAnswer(lease, options.registerMs, runtime.timers)
+      await firstAnswer(lease, claim.timeoutMs, runtime.timers)
       return lease.lease
     },
     async close(graceMs) {

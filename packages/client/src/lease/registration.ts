@@ -1,6 +1,7 @@
 import {
   Fault,
   type InstanceName,
+  type Milliseconds,
   parseServiceKey,
   type Random,
   type RegistrationMessage,
@@ -21,6 +22,8 @@ export interface RegisterOptions extends Partial<Omit<RegistrationMessage, 'port
   readonly ports?: readonly PortMessage[]
   /** An IP literal, or `addresses`. Default: the address that the registry sees this connection come from. */
   readonly address?: string
+  /** How long the first acknowledgement may take. Default: as long as it takes, through outages too. */
+  readonly timeoutMs?: Milliseconds
 }
 
 /** What is known of this process where its options say nothing. */
@@ -35,11 +38,12 @@ export interface Self {
 export interface Claim {
   readonly name: InstanceName
   readonly message: RegistrationMessage
+  readonly timeoutMs: Milliseconds | undefined
 }
 
 /** @throws Fault `invalid_request` when neither options nor environment name a service and a port */
 export function claimOf(options: RegisterOptions, self: Self): Claim {
-  const { port, ports, address, ...rest } = options
+  const { port, ports, address, timeoutMs, ...rest } = options
   const key = options.service ?? self.environment.PORTOLAN_SERVICE ?? ''
   const { service, ...named } = parseServiceKey(key)
   if (service === '') throw missing('a service', "register({ service: 'order', … })")
@@ -53,7 +57,7 @@ export function claimOf(options: RegisterOptions, self: Self): Claim {
     id,
     ports: portsOf(options, self.environment),
   }
-  return { name: { namespace, service, id }, message }
+  return { name: { namespace, service, id }, message, timeoutMs }
 }
 
 function portsOf(options: RegisterOptions, environment: Environment): readonly PortMessage[] {
