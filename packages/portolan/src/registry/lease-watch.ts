@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type Clock, type Fault, type Milliseconds, type Prober, serviceKey, toFault } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { type AliveTime, advance, aliveFrom } from './alive-time.ts'
@@ -42,6 +43,8 @@ export class LeaseWatch {
     this.#parts = parts
     this.#leases = new Leases(parts.settings.leaseMs)
     this.#time = aliveFrom(parts.clock.now())
+    // As many listen as probes are under way.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   start(): void {

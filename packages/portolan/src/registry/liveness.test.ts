@@ -73,6 +73,17 @@ describe('a session', () => {
     expect(ids(tested)).toEqual([])
   })
 
+  it('whose first probe got lost is probed again', async () => {
+    let probes = 0
+    const { tested, registry } = await withSession({ answer: () => (++probes < 3 ? 'silent' : 'answered') })
+    registry.sessionClosed('s')
+    await tested.time.pass(2900)
+    expect(causes(tested)).toHaveLength(1)
+    await tested.time.pass(200)
+    expect(causes(tested)).toEqual([])
+    expect(probes).toBe(3)
+  })
+
   it('that fell silent before it closed is not saved by a bare connect: a kernel answers for a stopped process', async () => {
     const { tested, registry } = await withSession({ answer: () => 'answered' })
     registry.sessionSilent('s')
@@ -260,6 +271,15 @@ describe('a restart', () => {
     expect(ids(most.tested)).toHaveLength(4)
     await most.tested.time.pass(16_000)
     expect(ids(most.tested)).toEqual([])
+  })
+
+  it('asks again where the first probe got lost', async () => {
+    let probes = 0
+    const { tested } = await restarted(2, () => (++probes < 4 ? 'silent' : 'answered'))
+    await tested.time.pass(1000)
+    expect(tested.registry.services()[0]?.healthy).toBe(1)
+    await tested.time.pass(2000)
+    expect(tested.registry.services()[0]?.healthy).toBe(2)
   })
 
   it('is calm with 5,000: commits by the hundreds', async () => {

@@ -1,4 +1,5 @@
-import { type Fault, type ProbeResult, type Prober, toFault } from '@portolan/core'
+import { setMaxListeners } from 'node:events'
+import { type Fault, type Milliseconds, type ProbeResult, type Prober, toFault } from '@portolan/core'
 import type { Departures } from './departures.ts'
 import { disconnect, lift, reconnect, restart } from './disconnected.ts'
 import type { CauseJournal } from './journal.ts'
@@ -8,7 +9,7 @@ import { isMassSilence } from './protection.ts'
 import type { Sessions } from './sessions.ts'
 import { causesOf, incarnationOf, type Slot } from './slot.ts'
 import type { RegistryState } from './state.ts'
-import type { Timers } from './timers.ts'
+import type { Cancel, Timers } from './timers.ts'
 
 export interface LivenessParts {
   readonly state: RegistryState
@@ -28,9 +29,12 @@ export interface LivenessParts {
 export class Liveness {
   readonly #parts: LivenessParts
   readonly #stop = new AbortController()
+  readonly #pauses = new Set<Cancel>()
 
   constructor(parts: LivenessParts) {
     this.#parts = parts
+    // As many listen as probes are under way.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   /** A registration, a renewal: somebody who may speak for the instance says that it lives. */
@@ -85,6 +89,7 @@ export class Liveness {
 
   close(): void {
     this.#stop.abort()
+    for (const cancel of this.#pauses) cancel()
   }
 
   readonly #reconnect = reconnect(session => this.#parts.sessions.stateOf(session) === 'silent')
@@ -107,15 +112,23 @@ export class Liveness {
   }
 
   /** Refused is a crash. An answer keeps it on a plain lease; after silence, it proves only that a kernel lives. */
-  async #settleLost(slot: Slot, session: string, wasSilent: boolean): Promise<void> {
+  async #settleLost(slot: Slot, owner: string, wasSilent: boolean): Promise<void> {
     const { sessions, journal, departures } = this.#parts
-    const isStillLost = (): boolean => !sessions.isHolding(slot.record.value?.held ?? {})
     const incarnation = incarnationOf(slot)
-    const result = await this.#probe(slot)
-    if (incarnationOf(slot) !== incarnation || this.#stop.signal.aborted) return
-    if (result === 'answered' && !wasSilent) return journal.edit(slot.name, lift('disconnected', session))
-    if (result === 'refused')
-      return departures.remove([{ slot, incarnation, reason: 'refused' }], isStillLost)
+    const isStillLost = (): boolean =>
+      incarnationOf(slot) === incarnation && !sessions.isHolding(slot.record.value?.held ?? {})
+    // A probe may get lost like any packet: silence is asked again, for as long as the lease may still run.
+    for (const waitMs of [0, ...retriesMs]) {
+      if (waitMs > 0) await this.#pause(waitMs)
+      const result = await this.#probe(slot)
+      if (incarnationOf(slot) !== incarnation || this.#stop.signal.aborted) return
+      if (result === 'refused') {
+        return departures.remove([{ slot, incarnation, reason: 'refused' }], isStillLost)
+      }
+      if (result === 'answered' && wasSilent) return
+      if (result === 'answered') return journal.edit(slot.name, lift('disconnected', owner))
+      if (!isStillLost()) return
+    }
   }
 
   /** Of one service. When most of it refuses at once, that waits for a second look at the end of the leases. */
@@ -127,12 +140,29 @@ export class Liveness {
       const result = await this.#probe(slot)
       if (result === 'answered') await journal.edit(slot.name, lift('disconnected', restart))
       if (result === 'refused') refused.push({ slot, incarnation, reason: 'refused' })
+      if (result === 'silent') this.#inBackground('probes', this.#askAgain(slot))
     }
     await Promise.all(slots.map(settle))
     const first = slots[0]
     if (first === undefined || this.#stop.signal.aborted) return
     if (isMassSilence({ all: state.service(first.name).size, silent: refused.length })) return
     await departures.remove(refused, slot => leases.isRunning(slot) && isDisconnected(slot))
+  }
+
+  async #askAgain(slot: Slot): Promise<void> {
+    await this.#pause(retriesMs[0] ?? 0)
+    if (isDisconnected(slot)) await this.#settleLost(slot, restart, false)
+  }
+
+  /** Never ends once the registry has closed. */
+  #pause(ms: Milliseconds): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = this.#parts.timers.after(ms, () => {
+        this.#pauses.delete(cancel)
+        resolve()
+      })
+      this.#pauses.add(cancel)
+    })
   }
 
   async #probe(slot: Slot): Promise<ProbeResult> {
@@ -148,6 +178,9 @@ export class Liveness {
 }
 
 const done = Promise.resolve()
+
+/** Waits before a silent instance is probed again. */
+const retriesMs: readonly Milliseconds[] = [1000, 2000, 4000]
 
 function isDisconnected(slot: Slot): boolean {
   return causesOf(slot).some(({ kind }) => kind === 'disconnected')
