@@ -1,14 +1,30 @@
 import type { Clock, Milliseconds } from '@portolan/core'
 
-/** A token bucket: `perSecond` over time, a second's worth at once. Answers how long to wait after each take. */
-export function messageBucket(perSecond: number, clock: Clock): () => Milliseconds {
+/** A token bucket: `perSecond` over time, a second's worth at once. */
+export interface MessageBucket {
+  /** One message has come. */
+  take(): void
+  /** Until another may come: 0 while there is something in the bucket. */
+  readonly waitMs: Milliseconds
+}
+
+export function messageBucket(perSecond: number, clock: Clock): MessageBucket {
   let tokens = perSecond
   let last = clock.now()
-  return () => {
+  const refill = (): void => {
     const now = clock.now()
-    tokens = Math.min(perSecond, tokens + ((now - last) * perSecond) / 1000) - 1
+    tokens = Math.min(perSecond, tokens + ((now - last) * perSecond) / 1000)
     last = now
-    return tokens >= 0 ? 0 : (-tokens * 1000) / perSecond
+  }
+  return {
+    take() {
+      refill()
+      tokens -= 1
+    },
+    get waitMs() {
+      refill()
+      return tokens >= 0 ? 0 : (-tokens * 1000) / perSecond
+    },
   }
 }
 

@@ -96,6 +96,7 @@ export function openSessions(context: ApiContext): Sessions {
     const bucket = messageBucket(limits.messages, clock)
     let session: Session | undefined
     let pending = 0
+    let throttled = false
 
     const receive = (text: string): void => {
       const request = parseRequest(text)
@@ -138,6 +139,20 @@ export function openSessions(context: ApiContext): Sessions {
       }
     }
 
+    /** What was read together comes in together: the wait is looked at again until it is over. */
+    const throttle = (): void => {
+      const { waitMs } = bucket
+      throttled = waitMs > 0
+      if (!throttled) {
+        gate.release('rate')
+        return
+      }
+      gate.hold('rate')
+      // It is we who do not read its pong for now.
+      if (session !== undefined) liveness.answered(session)
+      setTimeout(throttle, Math.min(waitMs, times.silent / 2)).unref()
+    }
+
     const fail = (fault: Fault, seq: number | undefined): void => {
       if (fault.code === 'internal') log.error({ err: fault }, 'session: a request failed')
       const { code, message, hint, retryable } = fault
@@ -154,13 +169,8 @@ export function openSessions(context: ApiContext): Sessions {
     websocket.on('message', (data: Buffer, isBinary) => {
       if (isBinary) fail(unexpected('a binary frame; messages are JSON texts'), undefined)
       else receive(data.toString())
-      const waitMs = bucket()
-      if (waitMs > 0) {
-        gate.hold('rate')
-        setTimeout(() => gate.release('rate'), waitMs).unref()
-        // Its pong waits behind messages that we do not read for now: they prove as much.
-        if (session !== undefined) liveness.answered(session)
-      }
+      bucket.take()
+      if (bucket.waitMs > 0 && !throttled) throttle()
       if (wire.unsent > maxUnsent) gate.hold('unsent')
     })
     websocket.on('pong', () => session !== undefined && liveness.answered(session))
