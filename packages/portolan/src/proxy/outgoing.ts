@@ -4,8 +4,12 @@ import type { ByteWriter } from './codec/codec.ts'
 /** What of a request is kept to be sent (again). A string has one character a byte. */
 export type Outgoing = string | Buffer
 
-/** Up to here a latin1 string is cheaper than a Buffer object of its own, which costs the collector more. */
-const stringBelow = 4096
+/**
+ * Up to here a message is written as a latin1 string: the engine copies it to its own stack and writes from there,
+ * which is cheaper than a view of a buffer and nothing that the collector must track outside its heap (measured:
+ * 0.5 µs of 7 at 200 bytes; from 1 KiB on the view wins).
+ */
+const stringBelow = 1024
 
 /** Empties the writer into something that may be kept. */
 export function take(out: ByteWriter): Outgoing {
@@ -20,6 +24,10 @@ export function take(out: ByteWriter): Outgoing {
  * buffer belongs to the socket until that is done, and `out` goes on with another.
  */
 export function writeOut(out: ByteWriter, socket: Socket): void {
+  if (out.length < stringBelow) {
+    socket.write(take(out), 'latin1')
+    return
+  }
   const message = out.bytes.subarray(0, out.length)
   out.length = 0
   if (socket.writableLength > 0) {
