@@ -108,6 +108,17 @@ describe('a store of a newer version', () => {
   })
 })
 
+describe('causes whose instance left', () => {
+  it('are swept at the next start', async () => {
+    const store = openMemoryStore()
+    const value = '{"v":1,"record":{"incarnation":1,"causes":[]}}'
+    await store.commit({ put: [{ key: 'causes/default/order/a', value }] })
+    const tested = await openTested({ store })
+    expect(await store.read('causes/')).toMatchObject({ entries: [] })
+    expect(tested.registry.services()).toEqual([])
+  })
+})
+
 describe('overrides that nobody comes back for', () => {
   it('are a thousand at most', async () => {
     const tested = await openTested()

@@ -54,6 +54,16 @@ export class CauseJournal {
     return done
   }
 
+  /** Deletes causes whose instance left while they were being written. Nobody sees them, and they must not pile up. */
+  async sweep(): Promise<void> {
+    const { store, state, reached } = this.#parts
+    const orphans = [...state.slots()].filter(({ record, causes }) => !record.value && causes.value)
+    for (let from = 0; from < orphans.length; from += mostPerCommit) {
+      const keys = orphans.slice(from, from + mostPerCommit).map(({ name }) => keyOf('causes', name))
+      await reached(await store.commit({ delete: keys }))
+    }
+  }
+
   /** Whether the state shows every edit that was asked for. */
   get isIdle(): boolean {
     return this.#writing === undefined

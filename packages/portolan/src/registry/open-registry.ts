@@ -121,6 +121,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
   leases.start()
   follower.start()
   try {
+    await journal.sweep()
     await liveness.restored([...state.slots()].filter(isRestored))
   } catch (thrown) {
     await close()
