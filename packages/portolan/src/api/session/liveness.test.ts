@@ -90,6 +90,17 @@ describe('a session that breaks off', () => {
     await again.close()
   })
 
+  it('is not spoken for by its old connection once it was taken over', async () => {
+    const client = await openSession(tested.url, { autoPong: false })
+    await client.ask({ type: 'register', seq: 1, instance })
+    // Neither answers pings nor the goodbye of the server: the old connection lingers.
+    client.websocket.pause()
+    const again = await openSession(tested.url, { resume: client.welcome.session })
+    await new Promise(resolve => setTimeout(resolve, 3 * (times.ping + times.silent)))
+    expect(causes()).toEqual([])
+    await again.close()
+  })
+
   it('is forgotten after the time of a lease', async () => {
     const client = await openSession(tested.url)
     await client.close()
@@ -97,5 +108,17 @@ describe('a session that breaks off', () => {
     const again = await openSession(tested.url, { resume: client.welcome.session })
     expect(again.welcome.session).not.toBe(client.welcome.session)
     await again.close()
+  })
+})
+
+describe('a server that closes', () => {
+  it('leaves the instances as they are: its going says nothing about them', async () => {
+    const leaving = await openTested({ found: 'refused' })
+    const client = await openSession(leaving.url)
+    await client.ask({ type: 'register', seq: 1, instance })
+    await leaving.api.close()
+    expect(await client.closed).toBe(1001)
+    expect(leaving.registry.find(name)?.causes).toEqual([])
+    await leaving.close()
   })
 })

@@ -42,13 +42,16 @@ export function openSessions(context: ApiContext): Sessions {
   })
   const roster = openRoster(clock, times.lease)
   const converse = openConversation(context, roster)
+  let closing = false
   const strangers = new Map<WebSocket, number>()
   const liveness = openLiveness<Session>(times, clock, {
     onSilent(session) {
       metrics.silences.inc()
-      registry.sessionSilent(session.id)
+      if (isCurrent(session)) registry.sessionSilent(session.id)
     },
-    onAnswered: session => registry.sessionAnswered(session.id),
+    onAnswered(session) {
+      if (isCurrent(session)) registry.sessionAnswered(session.id)
+    },
     onLost: session => session.close(closeCodes.silent, 'no pong within the time of a lease'),
     onLag: ms => metrics.loopLag.inc(ms / 1000),
   })
@@ -60,6 +63,11 @@ export function openSessions(context: ApiContext): Sessions {
     Math.min(recheckMs, times.hello),
   )
   sweep.unref()
+
+  /** A connection whose session goes on over another one says nothing about it any more. */
+  function isCurrent(session: Session): boolean {
+    return roster.open.get(session.id) === session
+  }
 
   function endRevoked(): void {
     for (const session of roster.open.values()) {
@@ -221,13 +229,15 @@ export function openSessions(context: ApiContext): Sessions {
     for (const subscription of session.watches.values()) subscription.close()
     session.watches.clear()
     session.stopRoutes?.()
-    if (roster.remove(session)) registry.sessionClosed(session.id)
+    // That we leave says nothing about those who stay.
+    if (roster.remove(session) && !closing) registry.sessionClosed(session.id)
   }
 
   return {
     accept,
     roster,
     close() {
+      closing = true
       clearInterval(sweep)
       liveness.close()
       for (const stranger of strangers.keys()) stranger.terminate()
