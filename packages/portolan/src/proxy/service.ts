@@ -70,6 +70,11 @@ export class Service {
     return this.#known
   }
 
+  get hasInstances(): boolean {
+    return this.balancer.endpoints.length > 0
+  }
+
+  /** Whether nothing waits for it and no connection is open. */
   get isIdle(): boolean {
     return this.#waiting.size === 0 && [...this.#pools.values()].every(pool => pool.open === 0)
   }

@@ -7,6 +7,7 @@ import {
   type ServiceName,
   serviceKey,
 } from '@portolan/core'
+import type { Expiring } from './deadlines.ts'
 import type { PathContext } from './path-context.ts'
 import { Service } from './service.ts'
 
@@ -16,9 +17,11 @@ type Policies = NonNullable<RouteTable['policies']>
 const forgetAfterMs = 300_000
 /** So many services may be known by Host alone: anybody can invent names. */
 const maxByHost = 4096
+const forgetEveryMs = 60_000
 
 /** The services that this gateway serves, subscribed to when a route or a request first names them. */
-export class Services {
+export class Services implements Expiring {
+  deadline: number
   readonly #path: PathContext
   readonly #resolver: Resolver
   readonly #random: Random
@@ -30,6 +33,13 @@ export class Services {
     this.#path = path
     this.#resolver = resolver
     this.#random = random
+    this.deadline = path.deadlines.now + forgetEveryMs
+    path.deadlines.add(this)
+  }
+
+  expire(): void {
+    this.deadline = this.#path.deadlines.now + forgetEveryMs
+    this.#forget(this.#isUnused)
   }
 
   /** The service of that name; `undefined` when too many are known already. */
@@ -37,8 +47,9 @@ export class Services {
     const key = serviceKey(name)
     const known = this.#services.get(key)
     if (known !== undefined) return known
-    if (this.#services.size - this.#configured.size >= maxByHost) this.forgetUnused()
-    if (this.#services.size - this.#configured.size >= maxByHost) return undefined
+    // Names without instances go first: who invents names must not keep those out that exist.
+    if (this.#isFull) this.#forget(service => !service.hasInstances)
+    if (this.#isFull) return undefined
     const service = new Service(this.#path, name, {
       resolver: this.#resolver,
       random: this.#random,
@@ -54,13 +65,17 @@ export class Services {
     this.#policies = policies
     for (const [key, service] of this.#services) service.usePolicy(this.#policyOf(key))
     for (const name of names) this.get(name)
-    this.forgetUnused()
   }
 
-  forgetUnused(): void {
-    const before = this.#path.deadlines.now - forgetAfterMs
+  get #isFull(): boolean {
+    return this.#services.size >= this.#configured.size + maxByHost
+  }
+
+  #isUnused = (service: Service): boolean => service.usedAt <= this.#path.deadlines.now - forgetAfterMs
+
+  #forget(which: (service: Service) => boolean): void {
     for (const [key, service] of this.#services) {
-      if (this.#configured.has(key) || service.usedAt > before || !service.isIdle) continue
+      if (this.#configured.has(key) || !service.isIdle || !which(service)) continue
       service.close()
       this.#services.delete(key)
       this.#path.metrics.services.delete(key)
@@ -74,6 +89,7 @@ export class Services {
   }
 
   close(): void {
+    this.#path.deadlines.delete(this)
     for (const service of this.#services.values()) service.close()
     this.#services.clear()
   }

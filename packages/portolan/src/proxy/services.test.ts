@@ -1,0 +1,48 @@
+import { seededRandom } from '@portolan/core'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { Deadlines } from './deadlines.ts'
+import { GatewayMetrics } from './metrics.ts'
+import { openPathContext } from './path-context.ts'
+import { Services } from './services.ts'
+import { defaultGatewaySettings } from './settings.ts'
+import { instanceOf, StaticResolver } from './testing/static-resolver.ts'
+
+function setUp() {
+  const deadlines = new Deadlines(1000)
+  const metrics = new GatewayMetrics()
+  const path = openPathContext({
+    settings: defaultGatewaySettings,
+    clock: { now: () => 0 },
+    deadlines,
+    metrics,
+    log: pino({ level: 'silent' }),
+  })
+  const resolver = new StaticResolver()
+  resolver.give('order', [instanceOf('order', 'order-1', 1)])
+  return { deadlines, metrics, services: new Services(path, resolver, seededRandom(1)) }
+}
+
+const named = (service: string) => ({ namespace: 'default', service })
+
+describe('the services of a gateway', () => {
+  it('are the same object until they are forgotten, and configured ones never are', () => {
+    const { deadlines, metrics, services } = setUp()
+    services.configure([named('order')])
+    const order = services.get(named('order'))
+    const cart = services.get(named('cart'))
+    expect(services.get(named('cart'))).toBe(cart)
+    for (let second = 0; second < 400; second++) deadlines.sweep()
+    expect(services.get(named('order'))).toBe(order)
+    expect([...metrics.services.keys()]).toEqual(['order'])
+    expect(services.get(named('cart'))).not.toBe(cart)
+  })
+
+  it('with instances are not crowded out by invented names', () => {
+    const { metrics, services } = setUp()
+    const order = services.get(named('order'))
+    for (let i = 0; i < 20_000; i++) expect(services.get(named(`invented-${i}`))).toBeDefined()
+    expect(services.get(named('order'))).toBe(order)
+    expect(metrics.services.size).toBeLessThanOrEqual(4096)
+  })
+})
