@@ -131,7 +131,7 @@ export const grantShape = z.strictObject({
 })
 
 export const tokenRequest = z.strictObject({
-  name: z.string().min(1).max(200).describe('Becomes the owner of what is registered with the token.'),
+  name: z.string().min(1).max(400).describe('Becomes the owner of what is registered with the token.'),
   grants: z.array(grantShape).min(1).max(64),
   expires: z.iso.datetime({ offset: true }).optional(),
 })
