@@ -1,7 +1,10 @@
 import { clientOverheadRow } from './client.ts'
+import { detectKillRow } from './detect/kill.ts'
 import { fanoutRow } from './fanout/fanout.ts'
+import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
 import { memoryServerRow } from './registry/memory.ts'
+import { registerRow } from './registry/register.ts'
 import type { Bench } from './row.ts'
 
 /** Every row that can be measured, by name. */
@@ -11,6 +14,11 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.16k': proxyRow('16k'),
   'proxy.post': proxyRow('post'),
   'client.overhead': clientOverheadRow,
+  'pick.round-robin': pickRow('round-robin'),
+  'pick.random': pickRow('random'),
+  'pick.least-request': pickRow('least-request'),
+  'detect.kill': detectKillRow,
+  'registry.register': registerRow,
   'registry.fanout': fanoutRow,
   'memory.server': memoryServerRow,
 }

@@ -29,7 +29,7 @@ export interface Load {
 }
 
 /** `count` registrations over 64 sessions, one in flight each, and how many a second were acknowledged. */
-export async function registerMany(url: string, count: number, sessions = 64): Promise<Load> {
+export async function registerMany(url: string, count: number, sessions = 64, round = 0): Promise<Load> {
   const sockets = Array.from(
     { length: sessions },
     () => new WebSocket(`${url.replace('http', 'ws')}/api/v1/session`, { perMessageDeflate: false }),
@@ -41,7 +41,7 @@ export async function registerMany(url: string, count: number, sessions = 64): P
     given += 1
     return {
       service: `service-${given % 1000}`,
-      id: `instance-${given}`,
+      id: `instance-${round}-${given}`,
       // An address of this machine: a registry probes what a lost session leaves behind.
       addresses: ['127.0.0.1'],
       ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
