@@ -70,6 +70,11 @@ export const detectKillRow: Bench = async say => {
   try {
     await firstLine(up, line => (line.startsWith('ready') ? true : undefined))
     for (let i = 0; i < consumers; i++) clients.push(await connect(api))
+    for (const client of clients)
+      await client
+        .service('echo')
+        .fetch('/')
+        .then(response => response.text())
     const times: number[] = []
     for (let i = 0; i < repetitions; i++) {
       say(`kill ${i + 1} of ${repetitions}`)

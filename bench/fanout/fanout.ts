@@ -38,7 +38,7 @@ export const fanoutRow: Bench = async say => {
   const api = registry.url
   say(`registering ${instances} instances`)
   await registerCrowd(api)
-  await put('/api/v1/services/hot/instances/h-1', { address: '127.0.0.1', port: 19085 })
+  await put(`${api}/api/v1/services/hot/instances/h-1`, { address: '127.0.0.1', port: 19085 })
   say(`opening 2 × ${watchers} watchers`)
   const hot = await openSessions(api, watchers, () => 'hot')
   const others = await openSessions(api, watchers, i => `crowd-${i % 50}`)
