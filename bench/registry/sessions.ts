@@ -18,7 +18,7 @@ async function work(socket: WebSocket, next: () => object | undefined): Promise<
     })
     socket.on('close', () => reject(new Error('the registry closed a session')))
   })
-  socket.send(JSON.stringify({ type: 'hello', protocol: 1, kind: 'agent', name: 'bench' }))
+  socket.send(JSON.stringify({ type: 'hello', protocol: 1, kind: 'sdk', name: 'bench' }))
   await finished
 }
 

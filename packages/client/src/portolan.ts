@@ -27,6 +27,8 @@ export interface ConnectOptions {
   readonly lazy?: boolean
   /** Who this is, for people who look at the registry. Default host name and process id. */
   readonly name?: string
+  /** `agent`: it speaks for programs that it supervises, and knows by itself when they end. Default `sdk`. */
+  readonly kind?: 'sdk' | 'agent'
   /** For registries on https. */
   readonly tls?: TlsOptions
   /** Told of every connection that ended and every refusal that is waited out. Default: nobody. */
@@ -73,7 +75,7 @@ export async function openPortolan(
   const session = openSession(
     {
       urls: registryUrls(url, environment),
-      kind: 'sdk',
+      kind: options.kind ?? 'sdk',
       name: options.name ?? `${hostname()}-${process.pid}`,
       token: options.token ?? environment.PORTOLAN_TOKEN,
       tls: options.tls,

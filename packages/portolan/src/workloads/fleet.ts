@@ -1,7 +1,7 @@
 import type { Clock, Random } from '@portolan/core'
 import type { Registry as Metrics } from 'prom-client'
 import type { LoadedConfig } from '../config/load.ts'
-import { type RunDefinition, workloads } from '../config/resolve.ts'
+import { workloads } from '../config/resolve.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import { readGrants } from '../registry/access/grants.ts'
@@ -34,16 +34,16 @@ export interface FleetOptions {
 /** Everything that a server runs: the services of its configuration, and its gateway. */
 export interface Fleet {
   readonly workloads: Workloads
-  /** Takes over changed numbers of replicas. Programs that are new or differ otherwise want a restart, and it says so. */
+  /** Starts what is new, drains and ends what is gone, and replaces what has changed, copy by copy. */
   reload(loaded: LoadedConfig): Promise<void>
   close(now: boolean): Promise<void>
 }
 
 export async function openFleet(options: FleetOptions): Promise<Fleet> {
   const { loaded, registry, access, store, url, directory, clock, random, log, metrics } = options
-  const running = new Map(workloads(loaded).map(workload => [workloadKey(workload), workload]))
-  const definitions: WorkloadDefinition[] = [...running.values()]
-  if (options.gateway !== undefined) definitions.push(gatewayDefinition(options.gateway, access))
+  const gateway = options.gateway === undefined ? [] : [gatewayDefinition(options.gateway, access)]
+  let runs = workloads(loaded)
+  const definitions = [...runs, ...gateway]
   const supervised = await openWorkloads({
     definitions,
     registrar: registryRegistrar(registry),
@@ -59,7 +59,8 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
   const shown = new Map<string, Following>()
   const showOutput = (): void => {
     for (const { workload, id, log: path } of supervised.states()) {
-      if (running.get(workload)?.console !== true || shown.has(path)) continue
+      const isWanted = runs.some(run => run.console && workloadKey(run) === workload)
+      if (!isWanted || shown.has(path)) continue
       shown.set(
         path,
         followOutput(path, line => options.show(`${id} │ ${line}`)),
@@ -70,19 +71,8 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
   return {
     workloads: supervised,
     async reload(next) {
-      const wanted = new Map(workloads(next).map(workload => [workloadKey(workload), workload]))
-      for (const [key, before] of running) {
-        const now = wanted.get(key)
-        const replicas = now?.replicas ?? 0
-        if (replicas !== before.replicas) await supervised.setReplicas(key, replicas)
-        running.set(key, { ...before, replicas })
-        if (now !== undefined && !isSame(now, before)) {
-          log.warn({ service: key }, 'its run: section changed; programs keep the old one until a restart')
-        }
-      }
-      for (const key of wanted.keys()) {
-        if (!running.has(key)) log.warn({ service: key }, 'its run: section is new; it starts with a restart')
-      }
+      runs = workloads(next)
+      await supervised.apply([...runs, ...gateway])
       showOutput()
     },
     async close(now) {
@@ -93,10 +83,6 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
       }
     },
   }
-}
-
-function isSame(now: RunDefinition, before: RunDefinition): boolean {
-  return JSON.stringify({ ...now, replicas: 0 }) === JSON.stringify({ ...before, replicas: 0 })
 }
 
 /** A program of Portolan's own, like any other: restarted when it fails, adopted after the server was killed. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { InstanceName } from '@portolan/core'
+import { type InstanceName, serviceKey } from '@portolan/core'
 import { copyKey, fingerprint, fixedPort, instanceName, type WorkloadDefinition } from './definition.ts'
 import { inheritedEnvironment, portolanEnvironment } from './environment.ts'
 import type { WorkloadLedger, WorkloadRecord } from './ledger.ts'
@@ -91,7 +91,10 @@ function environmentOf(
     launch,
     ...(port !== undefined && { port }),
     ...(token !== undefined && { token }),
-    ...(definition.service !== undefined && { service: definition.service.service, instance: id }),
+    ...(definition.service !== undefined && {
+      service: serviceKey(instanceName(definition.service, id)),
+      instance: id,
+    }),
   })
 }
 

@@ -1,6 +1,6 @@
 import { constants, hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isLoopback, type Random, toFault } from '@portolan/core'
+import { isLoopback, type Random, serviceKey, toFault } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { instanceName, registrationOf, type ServiceTemplate } from './definition.ts'
 import { portolanEnvironment } from './environment.ts'
@@ -173,7 +173,7 @@ function environmentOf(options: RunOptions, id: string, port: number): NodeJS.Pr
   const added = portolanEnvironment({
     port,
     url,
-    service: service.service,
+    service: serviceKey(instanceName(service, id)),
     instance: id,
     ...(token !== undefined && { token }),
   })

@@ -25,6 +25,7 @@ export async function openSessionRegistrar(options: SessionRegistrarOptions): Pr
   const { url, token, onFault } = options
   const portolan = await connect(url.split(','), {
     lazy: true,
+    kind: 'agent',
     onFault: fault => onFault(fault.message),
     ...(token !== undefined && { token }),
   })

@@ -40,7 +40,8 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
         registration,
         principal,
         source: 'session',
-        tether: 'session',
+        // An agent and the program that it supervises hold the same instance side by side.
+        tether: session.kind === 'agent' ? 'process' : 'session',
         session: session.id,
       })
       session.send({ type: 'done', seq, incarnation, cursor: formatCursor(cursor) })
