@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Bench, round } from '../row.ts'
 import { openRegistry } from './ours.ts'
-import { registerMany } from './sessions.ts'
+import { openRegistrants } from './sessions.ts'
 
 const instances = 100_000
 
@@ -9,7 +9,8 @@ const instances = 100_000
 export const memoryServerRow: Bench = async say => {
   await using registry = await openRegistry()
   say(`registering ${instances} instances`)
-  const load = await registerMany(registry.url, instances)
+  const registrants = await openRegistrants(registry.url)
+  const perSecond = await registrants.register(instances)
   const response = await fetch(`${registry.url}/api/v1/services`)
   const { services } = (await response.json()) as { services: readonly { instances: number }[] }
   const held = services.reduce((sum, service) => sum + service.instances, 0)
@@ -17,7 +18,7 @@ export const memoryServerRow: Bench = async say => {
   const status = readFileSync(`/proc/${registry.pid}/status`, 'utf8')
   const megabytes = (name: string): number =>
     Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024
-  load.close()
+  registrants.close()
   return {
     row: 'memory.server',
     value: round(megabytes('VmRSS'), 0),
@@ -27,7 +28,7 @@ export const memoryServerRow: Bench = async say => {
       atMost: 600,
       aim: 300,
       instances,
-      registrationsPerSecond: round(load.perSecond, 0),
+      registrationsPerSecond: round(perSecond, 0),
       anonymousMB: round(megabytes('RssAnon'), 0),
       // What lmdb maps counts as resident although the kernel may take it back at any time.
       mappedFilesMB: round(megabytes('RssFile'), 0),

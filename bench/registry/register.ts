@@ -2,7 +2,7 @@ import { type EtcdPeer, startEtcd } from '../peers/etcd.ts'
 import { find } from '../programs.ts'
 import { type Bench, median, round } from '../row.ts'
 import { openRegistry } from './ours.ts'
-import { registerMany } from './sessions.ts'
+import { openRegistrants } from './sessions.ts'
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
 const inFlight = 64
@@ -32,18 +32,19 @@ export const registerRow: Bench = async say => {
   if (etcd === undefined) throw new Error('etcd is missing: npm run setup:test installs it')
   try {
     await using registry = await openRegistry()
+    const registrants = await openRegistrants(registry.url, inFlight)
     const ours: number[] = []
     const peers: number[] = []
     for (let i = 0; i <= rounds; i++) {
       say(`round ${i} of ${rounds}`)
       const perSecond = await putMany(etcd, `round-${i}`)
-      const load = await registerMany(registry.url, registrations, inFlight, i)
-      load.close()
+      const registered = await registrants.register(registrations)
       // The first one warms up both.
       if (i === 0) continue
       peers.push(perSecond)
-      ours.push(load.perSecond)
+      ours.push(registered)
     }
+    registrants.close()
     return {
       row: 'registry.register',
       value: round(median(ours) / median(peers)),

@@ -1,67 +1,73 @@
 import { once } from 'node:events'
 import WebSocket from 'ws'
 
-/** Registers over one session, one at a time: `next` gives the following instance or ends the session's work. */
-async function work(socket: WebSocket, next: () => object | undefined): Promise<void> {
-  const finished = new Promise<void>((resolve, reject) => {
-    let seq = 0
-    const send = (): void => {
-      const instance = next()
-      seq += 1
-      if (instance === undefined) resolve()
-      else socket.send(JSON.stringify({ type: 'register', seq, instance }))
-    }
-    socket.on('message', (data: Buffer) => {
-      const text = data.toString()
-      if (text.startsWith('{"type":"failed"')) reject(new Error(text))
-      else if (text.startsWith('{"type":"done"') || text.startsWith('{"type":"welcome"')) send()
-    })
-    socket.on('close', () => reject(new Error('the registry closed a session')))
+/** One session that registers one instance at a time and waits for each acknowledgement. */
+async function openSession(url: string) {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/session`, { perMessageDeflate: false })
+  await once(socket, 'open')
+  let answered: (text: string) => void = () => undefined
+  let failed: (error: Error) => void = () => undefined
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString()
+    if (text.startsWith('{"type":"failed"')) failed(new Error(text))
+    else if (text.startsWith('{"type":"done"') || text.startsWith('{"type":"welcome"')) answered(text)
   })
-  socket.send(JSON.stringify({ type: 'hello', protocol: 1, kind: 'sdk', name: 'bench' }))
-  await finished
-}
-
-export interface Load {
-  readonly sessions: readonly WebSocket[]
-  readonly perSecond: number
-  close(): void
-}
-
-/** `count` registrations over 64 sessions, one in flight each, and how many a second were acknowledged. */
-export async function registerMany(url: string, count: number, sessions = 64, round = 0): Promise<Load> {
-  const sockets = Array.from(
-    { length: sessions },
-    () => new WebSocket(`${url.replace('http', 'ws')}/api/v1/session`, { perMessageDeflate: false }),
-  )
-  await Promise.all(sockets.map(socket => once(socket, 'open')))
-  let given = 0
-  const next = (): object | undefined => {
-    if (given >= count) return undefined
-    given += 1
-    return {
-      service: `service-${given % 1000}`,
-      id: `instance-${round}-${given}`,
-      // An address of this machine: a registry probes what a lost session leaves behind.
-      addresses: ['127.0.0.1'],
-      ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
-      zone: 'zone-a',
-      version: '1.4.2',
-      tags: ['blue', 'canary'],
-      metadata: { pid: String(given), team: 'checkout' },
-    }
-  }
-  const start = performance.now()
-  await Promise.all(sockets.map(socket => work(socket, next)))
-  const seconds = (performance.now() - start) / 1000
+  socket.on('close', () => failed(new Error('the registry closed a session')))
+  const ask = (message: object): Promise<string> =>
+    new Promise((resolve, reject) => {
+      answered = resolve
+      failed = reject
+      socket.send(JSON.stringify(message))
+    })
+  await ask({ type: 'hello', protocol: 1, kind: 'sdk', name: 'bench' })
+  let seq = 0
   return {
-    sessions: sockets,
-    perSecond: count / seconds,
+    register: (instance: object): Promise<string> => {
+      seq += 1
+      return ask({ type: 'register', seq, instance })
+    },
     close: () => {
-      for (const socket of sockets) {
-        socket.removeAllListeners('close')
-        socket.terminate()
-      }
+      socket.removeAllListeners('close')
+      socket.terminate()
+    },
+  }
+}
+
+function instance(number: number): object {
+  return {
+    service: `service-${number % 1000}`,
+    id: `instance-${number}`,
+    // An address of this machine: a registry probes what a lost session leaves behind.
+    addresses: ['127.0.0.1'],
+    ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
+    zone: 'zone-a',
+    version: '1.4.2',
+    tags: ['blue', 'canary'],
+    metadata: { pid: String(number), team: 'checkout' },
+  }
+}
+
+/** 64 sessions that share the work of registering, one registration in flight each. */
+export async function openRegistrants(url: string, count = 64) {
+  const sessions = await Promise.all(Array.from({ length: count }, () => openSession(url)))
+  let given = 0
+  return {
+    /** Registers so many more instances, none of them twice; how many a second were acknowledged. */
+    async register(instances: number): Promise<number> {
+      const until = given + instances
+      const start = performance.now()
+      await Promise.all(
+        sessions.map(async session => {
+          while (given < until) {
+            given += 1
+            await session.register(instance(given))
+          }
+        }),
+      )
+      return (instances * 1000) / (performance.now() - start)
+    },
+    close: () => {
+      for (const session of sessions) session.close()
     },
   }
 }

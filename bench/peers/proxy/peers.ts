@@ -58,10 +58,10 @@ export async function listening(port: number, withinMs = 10_000): Promise<void> 
   const deadline = Date.now() + withinMs
   for (;;) {
     const socket = connect(port, '127.0.0.1')
-    const open = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ])
+    const open = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
     socket.destroy()
     if (open) return
     if (Date.now() > deadline) throw new Error(`nothing listens on ${port}`)
