@@ -4,9 +4,14 @@ export interface Answer {
   readonly status: number
   readonly instance: string | undefined
   readonly method: string
+  /** When it was sent, and when the answer was there; `performance.now()`. */
+  readonly sentAt: number
   readonly at: number
   readonly error?: string
 }
+
+/** What a sender knows of its answer. */
+export type Sent = Omit<Answer, 'at' | 'sentAt'>
 
 /** Open-loop load: `rate` requests a second whatever the answers do. Every answer and every failure is kept. */
 export class Load {
@@ -15,7 +20,7 @@ export class Load {
   #open = 0
   #sent = 0
 
-  constructor(rate: number, send: (number: number) => Promise<Omit<Answer, 'at'>>) {
+  constructor(rate: number, send: (number: number) => Promise<Sent>) {
     const start = performance.now()
     // Catches up after a late timer: the rate is a promise, not a wish.
     this.#timer = setInterval(() => {
@@ -28,7 +33,8 @@ export class Load {
     }, 5)
   }
 
-  async #one(sending: Promise<Omit<Answer, 'at'>>): Promise<void> {
+  async #one(sending: Promise<Sent>): Promise<void> {
+    const sentAt = performance.now()
     const answer = await sending.catch(error => ({
       status: 0,
       instance: undefined,
@@ -36,7 +42,7 @@ export class Load {
       error: String(error),
     }))
     this.#open -= 1
-    this.answers.push({ ...answer, at: performance.now() })
+    this.answers.push({ ...answer, sentAt, at: performance.now() })
   }
 
   get failed(): readonly Answer[] {
@@ -54,7 +60,7 @@ export class Load {
 
 /** Sends one request through a gateway and reads who answered. */
 export function throughGateway(agent: Agent, gateway: string, host: string) {
-  return (number: number, method = 'GET'): Promise<Omit<Answer, 'at'>> =>
+  return (number: number, method = 'GET'): Promise<Sent> =>
     new Promise(resolve => {
       const fail = (error: Error): void =>
         resolve({ status: 0, instance: undefined, method, error: String(error) })

@@ -2,11 +2,13 @@
 import { createServer } from 'node:http'
 
 const instance = process.env.PORTOLAN_INSTANCE ?? `echo-${process.pid}`
+const delayMs = Number(process.env.ECHO_DELAY_MS ?? 0)
 const server = createServer((request, response) => {
-  request.resume().on('end', () => {
+  const answer = () => {
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ instance, method: request.method, url: request.url }))
-  })
+  }
+  request.resume().on('end', () => (delayMs > 0 ? setTimeout(answer, delayMs) : answer()))
 })
 server.keepAliveTimeout = 75_000
 server.listen(Number(process.env.PORT), '127.0.0.1')
