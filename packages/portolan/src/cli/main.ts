@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { commands } from './commands.ts'
 import { processIo } from './process-io.ts'
 import { runCommandLine } from './program.ts'
