@@ -31,6 +31,10 @@ describe('the packed tarballs', () => {
         cwd: root,
       },
     )
+    // What README's `npx portolan` runs in a clone.
+    const linked = execFileSync(join(root, 'node_modules/.bin/portolan'), ['--version'], { env: plainEnv })
+    expect(linked.toString()).toMatch(/^\d+\.\d+\.\d+\n$/)
+
     const home = processes.directory()
     for (const name of ['core', 'client', 'portolan']) {
       npm(join(root, 'packages', name), 'pack', '--pack-destination', home)
