@@ -4,6 +4,7 @@ import { performance } from 'node:perf_hooks'
 import { formatHostPort, type HostPort } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { type Api, openApi } from './api/server.ts'
+import { declaredInstances } from './config/declared.ts'
 import type { LoadedConfig } from './config/load.ts'
 import {
   anonymousRights,
@@ -94,7 +95,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const store = await openLmdbStore({ directory: data, log })
   opened.add(() => store.close())
   const anonymous = anonymousRights(config, listen)
-  const access = await openAccess({ store, log, anonymous, configured: tokens(config) })
+  const access = await openAccess({ store, log, anonymous, configured: tokens(loaded) })
   opened.add(() => access.close())
   const registry = await openRegistry({
     store,
@@ -109,10 +110,12 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
 
   const routes = routesOf(routeTable(config, gatewayListen))
   const withGateway = options.roles.includes('gateway')
+  let declaredAt = declaredInstances(loaded)
   const api = await openApi({
     registry,
     access,
     routes,
+    declaredAt: name => declaredAt(name),
     log,
     metrics,
     version: options.version,
@@ -146,6 +149,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     registry,
     workloads: fleet.workloads,
     async reload(next) {
+      declaredAt = declaredInstances(next)
       routes.set(routeTable(next.config, gatewayListen))
       await applyStaticMembers(staticMembers(next.config), registry, log)
       await fleet.reload(next)

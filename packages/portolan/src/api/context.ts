@@ -1,4 +1,5 @@
 import type { Clock, RouteTable, Unsubscribe } from '@portolan/core'
+import type { DeclaredAt } from '../config/declared.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -17,6 +18,7 @@ export interface ApiContext {
   readonly registry: Registry
   readonly access: Access
   readonly routes: RouteSource
+  readonly declaredAt: DeclaredAt
   readonly log: Log
   readonly metrics: ApiMetrics
   readonly limits: ApiLimits

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import type { Clock } from '@portolan/core'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import type { DeclaredAt } from '../config/declared.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -28,6 +29,8 @@ export interface ApiOptions {
   readonly registry: Registry
   readonly access: Access
   readonly routes: RouteSource
+  /** Asked at each write, so that it may change with the file. Default: no file, nothing is declared. */
+  readonly declaredAt?: DeclaredAt
   readonly log: Log
   readonly metrics: MetricsRegistry
   readonly settings: ApiSettings
@@ -51,7 +54,8 @@ const systemClock: Clock = { now: () => performance.now() }
  * @throws Fault `tls_required`, `address_in_use`, `config_invalid`
  */
 export async function openApi(options: ApiOptions): Promise<Api> {
-  const { registry, access, routes, log, settings, version, clock = systemClock } = options
+  const { registry, access, routes, log, settings, version } = options
+  const { clock = systemClock, declaredAt = () => undefined } = options
   const protection = {
     tls: settings.tls !== undefined,
     anonymous: access.anonymous,
@@ -62,7 +66,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const limits = { ...defaultLimits, ...settings.limits }
   const times = { ...defaultTimes, ...settings.times }
   const metrics = openApiMetrics(options.metrics)
-  const context: ApiContext = { registry, access, routes, log, metrics, limits, times, clock }
+  const context: ApiContext = { registry, access, routes, declaredAt, log, metrics, limits, times, clock }
   const doors: Doors = { names: settings.names ?? [], origins: settings.origins ?? [] }
 
   const sessions = openSessions(context)

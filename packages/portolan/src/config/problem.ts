@@ -31,6 +31,11 @@ export function formatPosition(position: Position): string {
   return `${position.file}:${position.line}:${position.column}`
 }
 
+/** `portolan.yaml:7`, as a sentence names it. */
+export function formatLine(position: Position): string {
+  return `${position.file}:${position.line}`
+}
+
 /** `FILE:LINE:COLUMN: PATH: MESSAGE`, and on a line of its own how to mend it. */
 export function formatProblem(problem: Problem): string {
   const path = problem.path === '' ? '' : `${problem.path}: `

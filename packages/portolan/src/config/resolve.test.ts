@@ -123,10 +123,11 @@ describe('what a configuration comes to', () => {
   it('turns tokens into grants, one for each pair', () => {
     const sha256 = 'AB'.repeat(32)
     const text = `auth: { tokens: [{ name: ci, sha256: ${sha256}, verbs: [read], services: [a, b] }] }`
-    expect(tokens(load(text).config)).toEqual([
+    expect(tokens(load(text))).toEqual([
       {
         name: 'ci',
         sha256: sha256.toLowerCase(),
+        at: '/etc/portolan/portolan.yaml:1',
         grants: [
           { verbs: ['read'], namespace: '*', service: 'a', instance: '*' },
           { verbs: ['read'], namespace: '*', service: 'b', instance: '*' },

@@ -13,7 +13,7 @@ import {
   type ServiceName,
 } from '@portolan/core'
 import type { LoadedConfig } from './load.ts'
-import type { Path } from './problem.ts'
+import { formatLine, type Path } from './problem.ts'
 import type { Config } from './schema.ts'
 
 /** A static member: somebody that the file names and that does not register itself. */
@@ -141,6 +141,8 @@ export interface TokenDefinition {
   readonly name: string
   readonly sha256: string
   readonly expires?: string
+  /** Where it stands: `portolan.yaml:7`. */
+  readonly at?: string
   /** `*` = every one. */
   readonly grants: readonly {
     readonly verbs: readonly ('read' | 'register' | 'admin')[]
@@ -151,15 +153,20 @@ export interface TokenDefinition {
 }
 
 /** The file's tokens, each with one grant for every pair of its namespaces and services. */
-export function tokens(config: Config): readonly TokenDefinition[] {
-  return config.auth.tokens.map(({ name, sha256, verbs, namespaces = ['*'], services = ['*'], expires }) => ({
-    name,
-    sha256,
-    ...(expires === undefined ? {} : { expires }),
-    grants: namespaces.flatMap(namespace =>
-      services.map(service => ({ verbs, namespace, service, instance: '*' })),
-    ),
-  }))
+export function tokens({ config, position }: LoadedConfig): readonly TokenDefinition[] {
+  return config.auth.tokens.map((token, index) => {
+    const { name, sha256, verbs, namespaces = ['*'], services = ['*'], expires } = token
+    const place = position(['auth', 'tokens', index])
+    return {
+      name,
+      sha256,
+      ...(expires === undefined ? {} : { expires }),
+      ...(place === undefined ? {} : { at: formatLine(place) }),
+      grants: namespaces.flatMap(namespace =>
+        services.map(service => ({ verbs, namespace, service, instance: '*' })),
+      ),
+    }
+  })
 }
 
 /** What callers without a token may do: everything on a loopback-only server, nothing beyond, unless said. */

@@ -4,6 +4,7 @@ import { onInstance, onService } from '../../registry/access/grants.ts'
 import { parseRegistration } from '../../registry/registration.ts'
 import { peerAddress } from '../body/peer.ts'
 import type { ApiContext } from '../context.ts'
+import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import type { EventStreams } from '../sse/streams.ts'
 import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { filterOf } from './filter.ts'
@@ -25,7 +26,7 @@ export interface InstanceParts {
 
 /** Reading a service's instances, registering one, and taking it back. */
 export function instanceEndpoints(context: ApiContext, { streams }: InstanceParts): readonly Endpoint[] {
-  const { registry, times } = context
+  const { registry, times, declaredAt } = context
 
   return [
     endpoint({
@@ -114,7 +115,9 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
       answers: [{ status: 204, description: 'Gone' }],
       async handle({ params, query, identity, reply }) {
         const name = { ...params, ...query }
-        await registry.deregister(name, authorize(identity, onInstance('register', name)))
+        const principal = authorize(identity, onInstance('register', name))
+        checkRemovable(declaredAt, name, registry.find(name))
+        await registry.deregister(name, principal)
         return reply.code(204).send()
       },
     }),
@@ -148,6 +151,7 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
     const { params, query, identity, request, reply } = call
     const name = { ...params, ...query }
     const principal = authorize(identity, onInstance('register', name))
+    checkUndeclared(declaredAt, name)
     const address = peerAddress(request.socket)
     const asked = parseRegistration(call.body, { ...name, ...(address === undefined ? {} : { address }) })
     const isNew = registry.find(name) === undefined

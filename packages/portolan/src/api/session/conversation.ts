@@ -5,6 +5,7 @@ import { onInstance, onService } from '../../registry/access/grants.ts'
 import { parseRegistration } from '../../registry/registration.ts'
 import type { ViewChange } from '../../registry/registry.ts'
 import type { ApiContext } from '../context.ts'
+import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import { readRoutes } from '../http/config.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
@@ -25,13 +26,14 @@ export type Converse = (
 ) => Promise<void> | void
 
 export function openConversation(context: ApiContext, roster: Roster): Converse {
-  const { registry, access, routes, limits, log } = context
+  const { registry, access, routes, declaredAt, limits, log } = context
 
   const answering: Answering = {
     async register(session, { seq, instance }) {
       const { address } = session
       const registration = parseRegistration(instance, address === undefined ? {} : { address })
       const principal = permit(session, 'register', registration)
+      checkUndeclared(declaredAt, registration)
       const isNew = !session.held.has(instanceKey(registration))
       if (isNew && session.held.size >= limits.instances) throw tooMany('instances', limits.instances)
       const { namespace, service, id } = registration
@@ -50,6 +52,7 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
     async deregister(session, { seq, incarnation, ...rest }) {
       const name = nameOf(rest)
       const principal = permit(session, 'register', name)
+      checkRemovable(declaredAt, name, registry.find(name))
       await registry.deregister(name, principal, { incarnation })
       roster.letGo(session, name)
       session.send({ type: 'done', seq })

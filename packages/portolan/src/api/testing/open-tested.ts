@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { type ProbeResult, type RouteTable, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
+import type { DeclaredAt } from '../../config/declared.ts'
 import { type Access, type AccessOptions, openAccess } from '../../registry/access/access.ts'
 import { openRegistry } from '../../registry/open-registry.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -25,11 +26,12 @@ export interface TestedOptions extends Partial<Pick<AccessOptions, 'anonymous' |
   readonly settings?: ApiSettings
   /** What every probe finds. Default `silent`. */
   readonly found?: ProbeResult
+  readonly declaredAt?: DeclaredAt
 }
 
 /** A whole server over a memory store, on a free port: real registry, real access, real sockets. */
 export async function openTested(options: TestedOptions = {}): Promise<Tested> {
-  const { anonymous = 'admin', configured = [], settings, found = 'silent' } = options
+  const { anonymous = 'admin', configured = [], settings, found = 'silent', declaredAt } = options
   const log = pino({ level: 'silent' })
   const store = openMemoryStore()
   const metrics = new MetricsRegistry()
@@ -50,6 +52,7 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
     log,
     metrics,
     version: '0.0.0-test',
+    ...(declaredAt === undefined ? {} : { declaredAt }),
     settings: { listen: [{ host: '127.0.0.1', port: 0 }], ...settings },
   })
   const url = api.addresses[0] ?? ''

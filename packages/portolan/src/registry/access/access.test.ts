@@ -77,11 +77,16 @@ describe('tokens', () => {
   it('of the configuration file are as good, and cannot be revoked', async () => {
     const secret = newSecret()
     const sha256 = hashOf(secret).toUpperCase()
-    const access = await openOne({ configured: [{ name: 'ops', sha256, grants: allGrants }] })
+    const access = await openOne({
+      configured: [{ name: 'ops', sha256, grants: allGrants, at: 'portolan.yaml:7' }],
+    })
     expect(access.authenticate(secret).name).toBe('ops')
     const [token] = access.list()
     expect(token).toMatchObject({ name: 'ops', from: 'config' })
-    await expect(access.revoke(token?.id ?? '')).rejects.toMatchObject({ code: 'read_only' })
+    await expect(access.revoke(token?.id ?? '')).rejects.toMatchObject({
+      code: 'read_only',
+      message: expect.stringContaining('portolan.yaml:7'),
+    })
   })
 
   it.each(['', 'ptl_', 'ptl_guess', 'Bearer x', `ptl_${'A'.repeat(43)}`, newSecret(), hashOf('x')])(

@@ -67,6 +67,8 @@ export interface ConfiguredToken {
   readonly sha256: string
   readonly grants: readonly Grant[]
   readonly expires?: string
+  /** Where the file names it: `portolan.yaml:7`. */
+  readonly at?: string
 }
 
 export interface AccessOptions {
@@ -148,10 +150,14 @@ async function revoke(store: Store, book: TokenBook, id: string): Promise<void> 
     })
   }
   if (token.from === 'config') {
-    throw new Fault('read_only', `the token ${token.name} is in the configuration file`, {
-      source: 'caller',
-      hint: 'remove it from the file and reload',
-    })
+    throw new Fault(
+      'read_only',
+      `the token ${token.name} is declared in ${token.at ?? 'the configuration file'}`,
+      {
+        source: 'caller',
+        hint: 'remove it from the file and reload',
+      },
+    )
   }
   await book.reached(await store.commit({ delete: [keyOf(token.sha256)] }))
 }

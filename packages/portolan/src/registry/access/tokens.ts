@@ -18,6 +18,8 @@ export interface Token {
   readonly expires?: string
   /** Where it is kept: the configuration file (read-only here) or the store. */
   readonly from: 'config' | 'store'
+  /** Where the configuration file names it: `portolan.yaml:7`. */
+  readonly at?: string
 }
 
 /** 32 random bytes, base64url, with the prefix: 47 characters. */
