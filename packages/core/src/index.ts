@@ -16,6 +16,7 @@ export {
   parseIpv4,
   parseIpv6,
 } from './address/ip.ts'
+export { type Race, race } from './address/race.ts'
 export { isLinkLocal, isLoopback, isUnspecified } from './address/scope.ts'
 export { AliasTable } from './balance/alias.ts'
 export { Balancer } from './balance/balancer.ts'
@@ -38,6 +39,7 @@ export { type Cause, type CauseKind, causeKinds, withCause, withoutCause } from 
 export { type Cursor, covers, formatCursor, parseCursor } from './instance/cursor.ts'
 export {
   defaultNamespace,
+  httpPort,
   type Instance,
   type InstanceName,
   isHealthy,

@@ -131,7 +131,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error, failureKind(error))
+    const kind = failureKind(error)
+    // What breaks before the request is on a connection, is the making of that connection: TLS, mostly.
+    this.#fail(error, kind === 'reset' && this.#controller === undefined ? 'connect' : kind)
   }
 
   /** The body goes on after this turn: hand out what is there, and the rest as it comes. */

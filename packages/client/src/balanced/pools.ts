@@ -1,6 +1,7 @@
-import { Fault, formatHostPort, type Instance, type Milliseconds, type Port } from '@portolan/core'
+import { Fault, formatHostPort, httpPort, type Instance, type Milliseconds } from '@portolan/core'
 import { type Dispatcher, Pool } from 'undici'
 import type { TlsOptions } from '../session/wire.ts'
+import { dial, servernameOf, type Target } from './dial.ts'
 
 export interface PoolsOptions {
   /** The name of the port to call; default the first that speaks HTTP. */
@@ -12,7 +13,7 @@ export interface PoolsOptions {
 }
 
 /**
- * Connections to the instances of one service: a pool for each address, made at its first use, closed when its last
+ * Connections to the instances of one service: a pool for each way to reach one, made at its first use, closed when its last
  * request is done after the instance has left.
  */
 export interface Pools {
@@ -34,14 +35,17 @@ export function openPools(options: PoolsOptions): Pools {
   /** Instance objects are replaced when they change: what was found for one holds for as long as it lives. */
   const found = new WeakMap<Instance, Pool>()
 
-  const open = (origin: string) => {
-    const pool = new Pool(origin, {
+  const open = (key: string, target: Target) => {
+    const pool = new Pool(originOf(target), {
       connections: options.connections,
       keepAliveTimeout: keepAliveMs,
-      connectTimeout: options.connectMs,
-      ...(options.tls === undefined ? {} : { connect: { ...options.tls, timeout: options.connectMs } }),
+      connect: (_, done) =>
+        dial(target, options.connectMs, (error, socket) => {
+          if (socket === null) done(error ?? new Error('no connection'), null)
+          else done(null, socket)
+        }),
     })
-    pools.set(origin, pool)
+    pools.set(key, pool)
     return pool
   }
 
@@ -57,17 +61,23 @@ export function openPools(options: PoolsOptions): Pools {
     for(instance) {
       const known = found.get(instance)
       if (known !== undefined && !known.closed) return known
-      const origin = originOf(instance, options.port)
-      const pool = pools.get(origin) ?? open(origin)
+      const target = targetOf(instance, options)
+      if (target === undefined) throw unreachable(instance, options.port)
+      const key = keyOf(target)
+      const pool = pools.get(key) ?? open(key, target)
       found.set(instance, pool)
       return pool
     },
     keepOnly(instances) {
       if (pools.size === 0) return
-      const wanted = new Set(instances.map(instance => tryOriginOf(instance, options.port)))
-      for (const [origin, pool] of pools) {
-        if (wanted.has(origin)) continue
-        pools.delete(origin)
+      const wanted = new Set<string>()
+      for (const instance of instances) {
+        const target = targetOf(instance, options)
+        if (target !== undefined) wanted.add(keyOf(target))
+      }
+      for (const [key, pool] of pools) {
+        if (wanted.has(key)) continue
+        pools.delete(key)
         part(pool)
       }
     },
@@ -86,24 +96,31 @@ export function openPools(options: PoolsOptions): Pools {
   }
 }
 
-function originOf(instance: Instance, name: string | undefined): string {
-  const origin = tryOriginOf(instance, name)
-  if (origin !== undefined) return origin
+function targetOf(instance: Instance, options: PoolsOptions): Target | undefined {
+  const { addresses, ports, host } = instance
+  const name = options.port
+  const port = name === undefined ? httpPort(ports) : ports.find(each => each.name === name)
+  if (port === undefined || addresses.length === 0) return undefined
+  if (!port.tls) return { addresses, port: port.number }
+  const servername = servernameOf(host)
+  const tls = { ...(servername === undefined ? {} : { servername }), ...options.tls }
+  return { addresses, port: port.number, tls }
+}
+
+function keyOf({ addresses, port, tls }: Target): string {
+  return `${tls === undefined ? 'http' : `https ${tls.servername ?? ''}`} ${addresses.join(' ')} ${port}`
+}
+
+/** What `Host` says. A zone id is nobody's business but this machine's (RFC 6874 section 1). */
+function originOf({ addresses, port, tls }: Target): string {
+  const address = (addresses[0] ?? '').replace(/%.*$/, '')
+  return `${tls === undefined ? 'http' : 'https'}://${formatHostPort(address, port)}`
+}
+
+function unreachable({ service, id }: Instance, name: string | undefined): Fault {
   const what = name === undefined ? 'a port that speaks HTTP' : `a port named "${name}"`
-  throw new Fault('no_instance_available', `${instance.service}/${instance.id} has no address and ${what}`, {
+  return new Fault('no_instance_available', `${service}/${id} has no address and ${what}`, {
     source: 'upstream',
     hint: 'look at its registration with `portolan instances`',
   })
-}
-
-function tryOriginOf(instance: Instance, name: string | undefined): string | undefined {
-  const port = name === undefined ? httpPort(instance.ports) : instance.ports.find(each => each.name === name)
-  // URLs cannot carry a zone id; an address without one is as good.
-  const address = instance.addresses.find(each => !each.includes('%'))
-  if (port === undefined || address === undefined) return undefined
-  return `${port.tls ? 'https' : 'http'}://${formatHostPort(address, port.number)}`
-}
-
-function httpPort(ports: readonly Port[]): Port | undefined {
-  return ports.find(({ protocol }) => protocol === 'http') ?? ports.find(({ protocol }) => protocol !== 'udp')
 }

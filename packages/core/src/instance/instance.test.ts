@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anIllInstance, anInstance } from '../balance/testing/sets.ts'
-import { isHealthy, parseServiceKey, serviceKey } from './instance.ts'
+import { httpPort, isHealthy, type PortProtocol, parseServiceKey, serviceKey } from './instance.ts'
 import { emptySet, orderedById } from './instance-set.ts'
 
 describe('service keys', () => {
@@ -17,6 +17,21 @@ describe('service keys', () => {
         expect(parseServiceKey(serviceKey({ namespace, service }))).toEqual({ namespace, service })
       }),
     )
+  })
+})
+
+describe('ports', () => {
+  it('for HTTP are the first that says so, TLS or not, or else the first that is no UDP', () => {
+    const port = (name: string, protocol: PortProtocol, tls = false) => ({ name, number: 1, protocol, tls })
+    const [udp, tcp, https, http] = [
+      port('u', 'udp'),
+      port('t', 'tcp'),
+      port('s', 'http', true),
+      port('h', 'http'),
+    ]
+    expect(httpPort([udp, tcp, https, http])).toBe(https)
+    expect(httpPort([udp, tcp])).toBe(tcp)
+    expect(httpPort([udp])).toBeUndefined()
   })
 })
 

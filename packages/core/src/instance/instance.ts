@@ -71,6 +71,11 @@ export function parseServiceKey(key: string): ServiceName {
   return { namespace: key.slice(0, slash), service: key.slice(slash + 1) }
 }
 
+/** The port for requests that name none: the first that speaks HTTP/1.1, with or without TLS, or else the first that can. */
+export function httpPort(ports: readonly Port[]): Port | undefined {
+  return ports.find(({ protocol }) => protocol === 'http') ?? ports.find(({ protocol }) => protocol !== 'udp')
+}
+
 export function isHealthy(instance: Instance): boolean {
   return instance.causes.length === 0
 }
