@@ -20,7 +20,9 @@ export function isWeight(value: unknown): value is number {
  */
 export function checkWeight(value: unknown, where = 'weight'): number {
   if (isWeight(value)) return value
-  throw new Fault('invalid_request', `${where}: ${String(value).slice(0, 40)} is not a weight`, {
+  // What a peer sends as an object may be without a text: `String` of it throws.
+  const text = typeof value === 'object' && value !== null ? 'an object or list' : String(value).slice(0, 40)
+  throw new Fault('invalid_request', `${where}: ${text} is not a weight`, {
     source: 'caller',
     hint: `a weight is 0 (takes no new traffic) or a number from ${minWeight} to ${maxWeight}`,
   })

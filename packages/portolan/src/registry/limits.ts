@@ -26,9 +26,12 @@ export function invalid(field: string, problem: string, hint?: string): Fault {
   })
 }
 
-/** A value as an error message shows it: JSON, never longer than a line. */
+/** A value as an error message shows it, never longer than a line. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  if (Array.isArray(value)) return 'a list'
+  // Not written out: a peer nests as deep as its megabyte allows, and JSON.stringify as deep as the stack.
+  if (typeof value === 'object' && value !== null) return 'an object'
+  const text = JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value) ?? String(value)
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 

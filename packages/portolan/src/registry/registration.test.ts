@@ -38,7 +38,7 @@ describe('parseRegistration', () => {
       addresses: ['10.0.0.9'],
     })
     expect(() => parseRegistration({ port: 1, id: 'b' }, place)).toThrow(
-      /id is "b" in the body and "a" in the path/,
+      /id is "b" in the body and "a" in the URL/,
     )
   })
 

@@ -23,8 +23,8 @@ import {
 export interface RegistrationDefaults {
   /** The peer's address, for registrations that name none. */
   readonly address?: string
+  /** From the URL, like `service` and `id`; a body that says otherwise is refused. */
   readonly namespace?: string
-  /** From the URL; a body that says otherwise is refused. */
   readonly service?: string
   readonly id?: string
 }
@@ -58,7 +58,7 @@ export function parseRegistration(input: unknown, defaults: RegistrationDefaults
   const body = checkRecord(input, 'the registration')
   for (const key in body) if (!fields.has(key)) throw unknownField(key, '', fields)
   return {
-    namespace: checkName(body.namespace ?? defaults.namespace ?? defaultNamespace, 'namespace'),
+    namespace: agreed(body.namespace, defaults.namespace, 'namespace', defaultNamespace),
     service: agreed(body.service, defaults.service, 'service'),
     id: agreed(body.id, defaults.id, 'id'),
     addresses: readAddresses(body, defaults.address),
@@ -88,11 +88,14 @@ function unknownField(key: string, path: string, known: ReadonlySet<string>) {
   return invalid(`${path}${key.slice(0, 80)}`, 'is not a field of a registration', suggestion(key, known))
 }
 
-/** What the body says, what the place says, and the same where both do. */
-function agreed(said: unknown, known: string | undefined, field: string): string {
-  const value = checkName(said ?? known, field)
+/**
+ * What the body says, what the place says, and the same where both do: the place is what the caller's rights were
+ * checked for.
+ */
+function agreed(said: unknown, known: string | undefined, field: string, fallback?: string): string {
+  const value = checkName(said ?? known ?? fallback, field)
   if (known === undefined || value === known) return value
-  throw invalid(field, `is ${shown(said)} in the body and ${shown(known)} in the path`)
+  throw invalid(field, `is ${shown(said)} in the body and ${shown(known)} in the URL`)
 }
 
 function readOptional<Key extends string>(

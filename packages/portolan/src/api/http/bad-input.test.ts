@@ -39,11 +39,16 @@ describe('bad input gets a clear error, and nothing is stored', () => {
     ['{"port": 80, "prot": 81}', 'prot'],
     ['{"port": 80, "address": "order.example"}', 'address'],
     ['{"port": 80, "weight": -1}', 'weight'],
+    ['{"port": 80, "weight": {"toString": 1}}', 'weight'],
     ['{"port": 80, "service": "payment"}', 'service'],
+    ['{"port": 80, "namespace": "staging"}', 'namespace'],
     ['{"port": 80, "__proto__": {"x": 1}}', '__proto__'],
     ['{"port": 80, "metadata": {"a": 1}}', 'metadata.a'],
     [`{"port": 80, "tags": [${'"x",'.repeat(99_999)}"x"]}`, 'tags'],
     [`{"port": 80, "metadata": {"a": "${'x'.repeat(5000)}"}}`, 'metadata.a'],
+    [`{"port": 80, "metadata": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 'metadata'],
+    [`{"port": 80, "weight": ${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 'weight'],
+    [`{"port": ${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}}`, 'port'],
   ])('%.60s', async (body, named) => {
     const problem = await put(body)
     expect(problem).toMatchObject({ status: 400, code: 'invalid_request', retryable: false })
