@@ -1,59 +1,57 @@
-import { connect, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { race } from '@portolan/core'
 
 /** How to reach one instance: literal addresses, the preferred one first. Names are never looked up here. */
 export interface Target {
   readonly addresses: readonly string[]
   readonly port: number
+  /** Absent = in the clear. Certificates are checked: for `servername`, or else for the address. */
+  readonly tls?: { readonly servername?: string }
 }
 
 export interface Dialer {
   connected(socket: Socket): void
-  failed(error: Error): void
+  /** `tls`: somebody accepted the connection, but no TLS came about. */
+  failed(why: 'connect' | 'tls', error: Error): void
 }
 
 /**
  * Connects to the first address that accepts: the second is tried when the first fails, or beside it when it has not
- * answered within `headStartMs` (RFC 8305, made small). Exactly one of the dialer's methods is called, unless the
- * returned function cancels.
+ * answered within `headStartMs`. Exactly one of the dialer's methods is called, unless the returned function cancels.
  */
 export function dial(target: Target, headStartMs: number, onread: OnReadOpts, dialer: Dialer): () => void {
-  const racing = new Set<Socket>()
-  let next = 0
-  let settled = false
-  let timer: NodeJS.Timeout | undefined
-
-  const settle = (): void => {
-    settled = true
-    clearTimeout(timer)
-  }
-  const start = (): void => {
-    const host = target.addresses[next++]
-    if (host === undefined) return
-    const socket = connect({ host, port: target.port, onread, noDelay: true, autoSelectFamily: false })
-    racing.add(socket)
-    socket.once('connect', () => {
-      if (settled) return
-      settle()
-      socket.removeAllListeners()
-      racing.delete(socket)
-      for (const loser of racing) loser.destroy()
-      dialer.connected(socket)
-    })
-    // Stays when the race is lost: a destroyed socket may still have an error to tell.
-    socket.on('error', error => {
-      racing.delete(socket)
-      if (settled) return
-      if (next < target.addresses.length) return start()
-      if (racing.size > 0) return
-      settle()
-      dialer.failed(error)
-    })
-    if (next < target.addresses.length) timer = setTimeout(start, headStartMs)
-  }
-  start()
-  return () => {
-    if (settled) return
-    settle()
-    for (const socket of racing) socket.destroy()
-  }
+  let reached = false
+  return race<Socket>({
+    addresses: target.addresses,
+    headStartMs,
+    start(host, opened, failed) {
+      const where = { host, port: target.port, onread, noDelay: true }
+      const socket =
+        target.tls === undefined
+          ? connectTcp({ ...where, autoSelectFamily: false })
+          : connectTls({ ...where, ...target.tls, ALPNProtocols: ['http/1.1'] })
+      if (target.tls !== undefined) {
+        socket.once('connect', () => {
+          reached = true
+        })
+      }
+      socket.once(target.tls === undefined ? 'connect' : 'secureConnect', () => {
+        socket.removeListener('error', failed)
+        opened(socket)
+      })
+      socket.on('error', failed)
+      return () => {
+        // A socket that is being destroyed may still have an error to tell.
+        socket.on('error', () => {})
+        socket.destroy()
+      }
+    },
+    after(ms, run) {
+      const timer = setTimeout(run, ms)
+      return () => clearTimeout(timer)
+    },
+    won: socket => dialer.connected(socket),
+    lost: error => dialer.failed(reached ? 'tls' : 'connect', error),
+  })
 }

@@ -30,6 +30,13 @@ export interface Caller {
   exchangeDone(close: boolean): void
 }
 
+/** A try that brought no answer. */
+interface FailedTry {
+  readonly endpoint: Endpoint
+  readonly connection: UpstreamConnection
+  readonly failure: Failure
+}
+
 /**
  * One request and its answer: picks an instance, sends, tries once more where that is safe, and passes the answer on.
  * One is kept per client connection and used again.
@@ -206,24 +213,24 @@ export class Exchange implements ResponseReceiver {
     // What closed one connection has most likely closed its idle siblings too.
     if (failure === 'lost' && !connection.answering) pool?.dropIdle()
     if (this.#mayRetry(service, failure, connection)) {
-      this.#attempt(service, endpoint, connection)
+      this.#attempt(service, { endpoint, connection, failure })
       return
     }
     if (failure === 'lost' && written && !isIdempotent(this.method)) service.metrics.unretried++
     this.#giveUp(problemOf[failure])
   }
 
-  #attempt(service: Service, failed?: Endpoint, over?: UpstreamConnection): void {
+  #attempt(service: Service, failed?: FailedTry): void {
     const { balancer } = service
-    const endpoint = failed === undefined ? balancer.pick() : balancer.pick({ tried: [failed] })
+    const endpoint = failed === undefined ? balancer.pick() : balancer.pick({ tried: [failed.endpoint] })
     if (endpoint === undefined) {
       this.#giveUp(problems.noInstance)
       return
     }
-    if (endpoint === failed && over?.reused !== true) {
+    if (failed !== undefined && endpoint === failed.endpoint && !failed.connection.reused) {
       // The only instance there is has just failed on a fresh connection.
       balancer.done(endpoint, 'cancelled')
-      this.#giveUp(problemOf[over?.isConnected === true ? 'lost' : 'connect'])
+      this.#giveUp(problemOf[failed.failure])
       return
     }
     if (failed !== undefined) service.metrics.retries++
@@ -242,7 +249,7 @@ export class Exchange implements ResponseReceiver {
 
   #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
     if (this.#retried || connection.answering) return false
-    const unwritten = failure === 'connect' || failure === 'connect-timeout'
+    const unwritten = failure === 'connect' || failure === 'connect-timeout' || failure === 'tls'
     if (!unwritten && !(failure === 'lost' && this.#replayable)) return false
     this.#retried = true
     if (service.budget.tryWithdraw(this.#path.clock.now())) return true
@@ -316,6 +323,7 @@ export class Exchange implements ResponseReceiver {
 const problemOf = {
   connect: problems.connectFailed,
   'connect-timeout': problems.connectTimeout,
+  tls: problems.tlsFailed,
   lost: problems.upstreamLost,
   'bad-response': problems.badResponse,
   'response-timeout': problems.responseTimeout,

@@ -1,4 +1,5 @@
-import type { Endpoint, Instance } from '@portolan/core'
+import { isIP } from 'node:net'
+import { type Endpoint, httpPort, type Instance } from '@portolan/core'
 import type { Target } from './dial.ts'
 import type { PathContext } from './path-context.ts'
 import { type ConnectionOwner, type ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
@@ -64,8 +65,10 @@ export class Pool implements ConnectionOwner {
   }
 }
 
-/** The first port that speaks HTTP/1.1 in the clear, or else the default port. */
-function targetOf(instance: Instance): Target {
-  const port = instance.ports.find(({ protocol, tls }) => protocol === 'http' && !tls) ?? instance.ports[0]
-  return { addresses: instance.addresses, port: port?.number ?? 0 }
+/** What speaks TLS gets TLS, and nothing in the clear. The name in its certificate is its host, or else its address. */
+function targetOf({ addresses, ports, host }: Instance): Target {
+  const port = httpPort(ports)
+  const target = { addresses, port: port?.number ?? 0 }
+  if (port?.tls !== true) return target
+  return { ...target, tls: host === undefined || isIP(host) !== 0 ? {} : { servername: host } }
 }

@@ -53,6 +53,11 @@ export const problems = {
     code: 'connect_timeout',
     reason: 'the instance did not accept the connection in time',
   },
+  tlsFailed: {
+    status: 502,
+    code: 'tls_failed',
+    reason: 'no TLS with the instance: it speaks none, or its certificate is not trusted or not for its host',
+  },
   upstreamLost: {
     status: 502,
     code: 'upstream_lost',

@@ -20,6 +20,7 @@ import { congestedAbove, type PathContext } from './path-context.ts'
 export type Failure =
   | 'connect'
   | 'connect-timeout'
+  | 'tls'
   | 'lost'
   | 'bad-response'
   | 'response-timeout'
@@ -81,7 +82,7 @@ export class UpstreamConnection implements Expiring {
     }
     this.#cancelDial = dial(target, path.settings.connectMs / 10, onread, {
       connected: socket => this.#connected(socket),
-      failed: () => this.#fail('connect'),
+      failed: why => this.#fail(why),
     })
   }
 
