@@ -150,9 +150,24 @@ const reasons: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'nothing answers within 5 s',
 }
 
+/** Certificates of which nobody whom we trust knows. */
+const untrusted: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
 function unreachable(base: string, thrown: unknown): Fault {
   if (thrown instanceof Fault) return thrown
   const code = codeOf(thrown)
+  if (untrusted.has(code)) {
+    return new Fault('registry_unreachable', `the certificate of ${base} is not trusted (${code})`, {
+      source: 'upstream',
+      hint: 'NODE_EXTRA_CA_CERTS=ca.pem names the authorities to trust beside the known ones',
+      cause: thrown,
+    })
+  }
   const reason = reasons[code] ?? `the connection failed (${code || String(thrown)})`
   return new Fault('registry_unreachable', `${reason} at ${base}`, {
     source: 'upstream',

@@ -32,6 +32,10 @@ export const lb: Command = {
       'portolan lb --join https://a:7400,https://b:7400 --listen 0.0.0.0:80',
       'for others, joined to two registries',
     ],
+    [
+      'NODE_EXTRA_CA_CERTS=ca.pem portolan lb --join https://a:7400',
+      'a registry whose certificate comes from a private authority',
+    ],
   ],
   run: (invocation, io) => runLb(invocation, io),
 }
