@@ -37,16 +37,24 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       const isNew = !session.held.has(instanceKey(registration))
       if (isNew && session.held.size >= limits.instances) throw tooMany('instances', limits.instances)
       const { namespace, service, id } = registration
-      roster.hold(session, { namespace, service, id })
-      const { incarnation, cursor } = await registry.register({
-        registration,
-        principal,
-        source: 'session',
-        // An agent and the program that it supervises hold the same instance side by side.
-        tether: session.kind === 'agent' ? 'process' : 'session',
-        session: session.id,
-      })
-      session.send({ type: 'done', seq, incarnation, cursor: formatCursor(cursor) })
+      const name = { namespace, service, id }
+      // It counts from now on, so that a burst stays within the limit, too.
+      session.held.set(instanceKey(name), name)
+      try {
+        const { incarnation, cursor } = await registry.register({
+          registration,
+          principal,
+          source: 'session',
+          // An agent and the program that it supervises hold the same instance side by side.
+          tether: session.kind === 'agent' ? 'process' : 'session',
+          session: session.id,
+        })
+        roster.hold(session, name)
+        session.send({ type: 'done', seq, incarnation, cursor: formatCursor(cursor) })
+      } catch (thrown) {
+        if (isNew) roster.letGo(session, name)
+        throw thrown
+      }
     },
 
     async deregister(session, { seq, incarnation, ...rest }) {
@@ -122,12 +130,14 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
 
   function watch(session: Session, service: ServiceName, from: string | undefined): void {
     const key = watchKey(service)
-    session.watches.get(key)?.close()
+    const before = session.watches.get(key)
     const start = from === undefined ? undefined : parseCursor(from)
     // Agents look on; those that pick are waited for by drains from their first set on.
     const picks = session.kind !== 'agent'
     const receive = (change: ViewChange): boolean => session.push(viewFrame(change))
     session.watches.set(key, registry.subscribe(service, start, receive, picks))
+    // Not earlier: a drain would take the gap for a subscriber that has gone.
+    before?.close()
   }
 
   return (session, request) => {

@@ -27,6 +27,7 @@ export interface Roster {
   add(session: Session): void
   /** False when another connection has taken the session over. */
   remove(session: Session): boolean
+  /** The registry has it from this session: drains tell this one. */
   hold(session: Session, name: InstanceName): void
   letGo(session: Session, name: InstanceName): void
   /** Tells the session that holds the instance that it may stop; the session, where there is one. */
@@ -82,7 +83,8 @@ export function openRoster(clock: Clock, leaseMs: Milliseconds): Roster {
     },
     hold(session, name) {
       session.held.set(instanceKey(name), name)
-      holders.set(instanceKey(name), session)
+      // Its connection may have ended while the registration was on the way.
+      if (open.get(session.id) === session) holders.set(instanceKey(name), session)
     },
     letGo(session, name) {
       session.held.delete(instanceKey(name))

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { grant } from '../../registry/access/grants.ts'
 import { openTested, type Tested } from '../testing/open-tested.ts'
 import { openSession, openSocket } from '../testing/session-client.ts'
 
@@ -208,5 +209,50 @@ describe('drains', () => {
     await owner.ask({ type: 'drain', seq: 3, service: 'order', id: 'i1', graceMs: 20 })
     expect(await owner.next('may-stop')).toMatchObject({ id: 'i1', acknowledged: false })
     await owner.close()
+  })
+
+  it('wait for a subscriber that takes a fresh snapshot meanwhile', async () => {
+    const client = await openSession(tested.url)
+    await client.ask({ type: 'register', seq: 1, instance: instance('i1') })
+    await client.ask({ type: 'watch', seq: 2, service: 'order' })
+    const { cursor: before } = await client.next('snapshot')
+    const name = { namespace: 'default', service: 'order', id: 'i1' }
+    let acknowledged: boolean | undefined
+    const drained = tested.registry.drain(name, { name: 'ops', admin: true }, 10_000).then(all => {
+      acknowledged = all
+    })
+    await client.next('delta')
+    await client.ask({ type: 'compare', seq: 3, service: 'order', cursor: before, count: 1 })
+    expect(acknowledged).toBeUndefined()
+    const { cursor } = await client.next('snapshot')
+    client.send({ type: 'ack', service: 'order', cursor })
+    await drained
+    expect(acknowledged).toBe(true)
+    await client.close()
+  })
+
+  it('tell the holder, not somebody who was refused its id', async () => {
+    const [mine, theirs] = await Promise.all(
+      ['a', 'b'].map(async name => {
+        const grants = [grant(['register'], 'default')]
+        const { secret } = await tested.access.mint({ name, grants })
+        return openSession(tested.url, { headers: { authorization: `Bearer ${secret}` } })
+      }),
+    )
+    if (mine === undefined || theirs === undefined) throw new Error('two sessions were opened')
+    await mine.ask({ type: 'register', seq: 1, instance: instance('i1') })
+    expect(await theirs.ask({ type: 'register', seq: 1, instance: instance('i1') })).toMatchObject({
+      code: 'instance_owned_by_other',
+    })
+    // What was refused does not count to what a session may hold.
+    for (const [index, id] of ['i2', 'i3'].entries()) {
+      const seq = index + 2
+      expect(await theirs.ask({ type: 'register', seq, instance: instance(id) })).toMatchObject({
+        type: 'done',
+      })
+    }
+    await fetch(`${tested.url}/api/v1/services/order/instances/i1/drain?grace=1ms`, { method: 'POST' })
+    expect(await mine.next('may-stop')).toMatchObject({ id: 'i1' })
+    await Promise.all([mine.close(), theirs.close()])
   })
 })
