@@ -3,17 +3,24 @@ import { compareKeys } from './commit.ts'
 import type { Ledger } from './group-commit.ts'
 import type { Journal } from './journal.ts'
 import type { Lineage } from './lineage.ts'
+import { Memtable } from './memtable.ts'
 import type { Change, Entry } from './store.ts'
 import type { Tree } from './tree.ts'
 
 /** What is in the journal and not yet in the tree may grow to this many characters; then commits wait. */
 const maxBacklog = 67_108_864
 
-/** Changes a transaction: few enough that handing them over takes the event loop some milliseconds only. */
-const maxChanges = 2_000
+/** From here on the tree follows at once: what a start has to replay stays within a second. */
+const eagerBacklog = 8_388_608
 
-const defaultDelayMs = 250
+/** Keys a transaction: few enough that handing them over takes the event loop some milliseconds only. */
+const maxKeys = 2_000
+
+const defaultDelayMs = 5_000
 const retryMs = 1_000
+
+/** How much a power loss may undo that nobody asked to have flushed. */
+const syncEveryMs = 250
 
 export interface CheckpointParts {
   readonly journal: Journal
@@ -22,15 +29,11 @@ export interface CheckpointParts {
   readonly delayMs: number | undefined
 }
 
-interface Newest {
-  readonly revision: number
-  readonly value: string | undefined
-}
-
 /**
  * The journal first, the tree behind it: a write resolves when the journal has it, and the tree follows in larger
- * transactions, so that no commit ever waits for the disk. The overlay holds what the tree has yet to get; a value
- * that was overwritten meanwhile never goes there, so the further the tree is behind, the less it has to do.
+ * steps, so that no commit ever waits for the disk. `#young` is what was written since the last step began, `#old`
+ * what the step under way takes to the tree. A value that was overwritten meanwhile never goes there, so the further
+ * the tree is behind, the less it has to do.
  */
 export class Checkpoint implements Ledger {
   readonly #journal: Journal
@@ -38,11 +41,11 @@ export class Checkpoint implements Ledger {
   readonly #log: Log | undefined
   readonly #delayMs: number
   #lineage: Lineage
-  #overlay = new Map<string, Newest>()
-  #backlog: Change[] = []
-  #backlogSize = 0
+  #young = new Memtable()
+  #old = new Memtable()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #syncTimer: NodeJS.Timeout | undefined
   #failure: unknown
 
   constructor({ journal, tree, log, delayMs }: CheckpointParts, lineage: Lineage) {
@@ -54,30 +57,26 @@ export class Checkpoint implements Ledger {
   }
 
   revisionOf(key: string): number {
-    const newest = this.#overlay.get(key)
+    const newest = this.#young.get(key) ?? this.#old.get(key)
     if (newest === undefined) return this.#tree.revisionOf(key)
     return newest.value === undefined ? 0 : newest.revision
   }
 
   async write(changes: readonly Change[]): Promise<void> {
-    if (this.#backlogSize > maxBacklog) await this.#catchUp()
+    if (this.#backlog > maxBacklog) await this.#catchUp()
     await this.#journal.append(changes)
-    for (const change of changes) {
-      for (const { key, value } of change.events) {
-        this.#overlay.set(key, { revision: change.revision, value })
-        this.#backlogSize += key.length + (value?.length ?? 0)
-      }
-      this.#backlog.push(change)
-    }
-    this.#wait()
+    for (const change of changes) this.#young.add(change)
+    this.#syncTimer ??= setTimeout(() => this.#sync(), syncEveryMs)
+    if (this.#young.size > eagerBacklog && this.#failure === undefined) this.#start()
+    else this.#wait()
   }
 
   entriesUnder(prefix: string): Entry[] {
     const stored = this.#tree.entriesUnder(prefix)
-    const newer = [...this.#overlay].filter(([key]) => key.startsWith(prefix))
+    const newer = [...this.#old.under(prefix), ...this.#young.under(prefix)]
     if (newer.length === 0) return stored
     const entries = new Map(stored.map(entry => [entry.key, entry]))
-    for (const [key, { revision, value }] of newer) {
+    for (const { key, value, revision } of newer) {
       if (value === undefined) entries.delete(key)
       else entries.set(key, { key, value, revision })
     }
@@ -88,20 +87,35 @@ export class Checkpoint implements Ledger {
   async close(): Promise<void> {
     await this.#running
     clearTimeout(this.#timer)
-    this.#timer = undefined
+    clearTimeout(this.#syncTimer)
     await this.#empty()
     await this.#tree.write([], { ...this.#lineage, at: Date.now() })
   }
 
+  get #backlog(): number {
+    return this.#young.size + this.#old.size
+  }
+
+  /** What fails here fails again in the next step, which says so. */
+  #sync(): void {
+    this.#journal
+      .sync()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#syncTimer = undefined
+      })
+  }
+
   #start(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#running ??= this.#empty()
       .catch((error: unknown) => {
         this.#log?.error({ err: error }, 'the data file cannot be written: commits live in the journal alone')
       })
       .finally(() => {
         this.#running = undefined
-        this.#timer = undefined
-        if (this.#backlog.length > 0) this.#wait()
+        if (this.#backlog > 0) this.#wait()
       })
   }
 
@@ -112,44 +126,40 @@ export class Checkpoint implements Ledger {
 
   /** Commits have come faster than the disk takes them: whoever writes now waits for it, and fails with it. */
   async #catchUp(): Promise<void> {
-    clearTimeout(this.#timer)
     this.#start()
     await this.#running
-    if (this.#backlogSize > maxBacklog) throw this.#failure
+    if (this.#backlog > maxBacklog) throw this.#failure
   }
 
   async #empty(): Promise<void> {
-    while (this.#backlog.length > 0) {
-      const taken = this.#backlog.slice(0, maxChanges)
-      const revision = taken.at(-1)?.revision ?? this.#lineage.revision
-      const lineage = { ...this.#lineage, revision, at: Date.now() }
+    while (this.#backlog > 0) {
+      this.#old.merge(this.#young)
+      this.#young = new Memtable()
       try {
-        await this.#tree.write(
-          taken.map(change => this.#stillNewest(change)),
-          lineage,
-        )
+        await this.#take(this.#old)
+        this.#failure = undefined
       } catch (error) {
         this.#failure = error
         throw error
       }
-      this.#failure = undefined
-      this.#lineage = lineage
-      this.#backlog.splice(0, taken.length)
-      this.#settle(taken)
-      await this.#journal.forget(revision)
+      this.#old = new Memtable()
+      await this.#journal.forget(this.#lineage.revision)
     }
   }
 
-  #stillNewest({ revision, events }: Change): Change {
-    return { revision, events: events.filter(({ key }) => this.#overlay.get(key)?.revision === revision) }
-  }
-
-  #settle(taken: readonly Change[]): void {
-    for (const { revision, events } of taken) {
-      for (const { key, value } of events) {
-        this.#backlogSize -= key.length + (value?.length ?? 0)
-        if (this.#overlay.get(key)?.revision === revision) this.#overlay.delete(key)
-      }
+  /**
+   * In the order of the keys, which are neighbours in the tree then: a page is written once for all that changes in
+   * it. Until the last transaction the tree holds some keys that are newer than its revision. So the journal goes to
+   * the disk first: whatever ends us on the way, the next start replays all of them.
+   */
+  async #take(table: Memtable): Promise<void> {
+    await this.#journal.sync()
+    const entries = table.sorted()
+    for (let from = 0; from < entries.length; from += maxKeys) {
+      const isLast = from + maxKeys >= entries.length
+      const revision = isLast ? table.revision : this.#lineage.revision
+      this.#lineage = { ...this.#lineage, revision, at: Date.now() }
+      await this.#tree.write(entries.slice(from, from + maxKeys), this.#lineage)
     }
   }
 }

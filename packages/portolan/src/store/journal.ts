@@ -9,10 +9,11 @@ import {
   readFileSync,
   rmSync,
   write,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
+import { decodeChanges, encodeChanges, encodeHeader, isHeaderOf, recordsOf } from './journal-record.ts'
 import type { Change } from './store.ts'
 
 const writeAt = promisify(write)
@@ -23,7 +24,6 @@ const closeLater = promisify(closeFile)
 
 /** A new file begins when one is this long, so that old ones can be deleted. */
 const segmentBytes = 8_388_608
-const headBytes = 8
 
 interface Segment {
   readonly path: string
@@ -34,8 +34,14 @@ interface Segment {
 }
 
 /**
- * The write-ahead journal: files `journal.N`, each a row of records `length, CRC-32, JSON`. The first record of a
- * file names the epoch, every other one holds the changes of one transaction. Written to the page cache, so that a
+ * Up to this long, a copy into the page cache takes less time than handing it to a thread and hearing back, and holds
+ * up nobody. What is longer goes through the thread pool.
+ */
+const writeAtOnce = 262_144
+
+/**
+ * The write-ahead journal: files `journal.N`, each a row of records `length, CRC-32, payload`. The first record of a
+ * file names the epoch, every other one holds the changes of one transaction (`journal-record.ts`). Written to the page cache, so that a
  * record survives SIGKILL when `append` resolves, and a power loss when `sync` does. A record that is cut off or does
  * not match its sum is the end.
  */
@@ -63,13 +69,10 @@ export class Journal {
     const segment = this.#current()
     const isNew = segment.size === 0
     const record = isNew
-      ? Buffer.concat([encode({ v: 1, epoch: this.#epoch }), encode(changes)])
-      : encode(changes)
+      ? Buffer.concat([encodeHeader(this.#epoch), encodeChanges(changes)])
+      : encodeChanges(changes)
     try {
-      for (let done = 0; done < record.length; ) {
-        const left = record.length - done
-        done += (await writeAt(segment.descriptor, record, done, left, segment.size + done)).bytesWritten
-      }
+      await writeWhole(segment, record)
     } catch (error) {
       // What is left of it must not look like a record when the next one is shorter.
       await truncate(segment.descriptor, segment.size).catch(() => undefined)
@@ -151,10 +154,10 @@ export function* replay(directory: string, epoch: string, revision: number): Gen
   let reached = revision
   for (const number of numbersIn(directory)) {
     const records = recordsOf(readFileSync(join(directory, `journal.${number}`)))
-    const header = records.next().value as { readonly v?: number; readonly epoch?: string } | undefined
-    if (header?.v !== 1 || header.epoch !== epoch) continue
+    const header = records.next().value
+    if (header === undefined || !isHeaderOf(epoch, header)) continue
     for (const record of records) {
-      const changes = (record as readonly Change[]).filter(change => change.revision > reached)
+      const changes = decodeChanges(record).filter(change => change.revision > reached)
       const next = changes[0]?.revision
       if (next === undefined) continue
       if (next !== reached + 1) return
@@ -168,26 +171,11 @@ export function removeJournals(directory: string): void {
   for (const number of numbersIn(directory)) rmSync(join(directory, `journal.${number}`), { force: true })
 }
 
-function encode(record: unknown): Buffer {
-  // A deleted key has no value, and JSON has no undefined: the property is left out, which reads the same.
-  const text = JSON.stringify(record)
-  const buffer = Buffer.allocUnsafe(headBytes + Buffer.byteLength(text))
-  buffer.write(text, headBytes)
-  buffer.writeUInt32LE(buffer.length - headBytes, 0)
-  buffer.writeUInt32LE(crc32(buffer.subarray(headBytes)), 4)
-  return buffer
-}
-
-function* recordsOf(file: Buffer): Generator<unknown, undefined> {
-  let position = 0
-  while (position + headBytes <= file.length) {
-    const start = position + headBytes
-    const end = start + file.readUInt32LE(position)
-    if (end === start || end > file.length) return
-    const text = file.subarray(start, end)
-    if (crc32(text) !== file.readUInt32LE(position + 4)) return
-    yield JSON.parse(text.toString())
-    position = end
+async function writeWhole({ descriptor, size }: Segment, record: Buffer): Promise<void> {
+  for (let done = 0; done < record.length; ) {
+    const left = record.length - done
+    if (left <= writeAtOnce) done += writeSync(descriptor, record, done, left, size + done)
+    else done += (await writeAt(descriptor, record, done, left, size + done)).bytesWritten
   }
 }
 

@@ -10,6 +10,7 @@ import type { HistoryLimits } from './history.ts'
 import { Journal, removeJournals, replay } from './journal.ts'
 import { breach, continueLineage, corrupted, type Lineage, type Whereabouts } from './lineage.ts'
 import { lockDirectory } from './lock.ts'
+import { Memtable } from './memtable.ts'
 import type { Store } from './store.ts'
 import { openTree, type Tree } from './tree.ts'
 import { Watchers } from './watchers.ts'
@@ -21,7 +22,7 @@ export interface LmdbStoreOptions {
   readonly log?: Log
   /** How far the data file's ctime may lie from the last recorded transaction. Default 30,000 ms. */
   readonly lineageToleranceMs?: number
-  /** How long the tree waits for more before it follows the journal. Default 250 ms. */
+  /** How long the tree waits for more before it follows the journal. Default 5,000 ms. */
   readonly checkpointDelayMs?: number
 }
 
@@ -34,8 +35,8 @@ export interface LmdbStore extends Store {
  * The embedded store, in a directory that one process owns: a write-ahead journal, and an LMDB tree behind it.
  *
  * A commit resolves when the journal has it in the page cache: it survives SIGKILL at any moment, and no commit waits
- * for the disk. The tree follows within a second or so; a power loss may undo what was not `flushed`, in whole
- * commits and from the end. Revisions grow over restarts, and a start jumps far ahead, so an undone revision never
+ * for the disk. A power loss may undo the last half second or so of what was not `flushed`, in whole commits and from
+ * the end. The tree follows some seconds later, or some megabytes. Revisions grow over restarts, and a start jumps far ahead, so an undone revision never
  * comes back. The epoch stays, unless the tree is not the file that this store wrote last: another inode or birth, or
  * a ctime away from the last transaction means that it was deleted, or restored from a copy. A moved file system or a
  * clock that was set looks the same: that costs every client one snapshot, no more.
@@ -127,8 +128,10 @@ async function begin(
 async function recover(tree: Tree, directory: string, written: Lineage): Promise<Lineage> {
   let last = written
   for (const changes of replay(directory, written.epoch, written.revision)) {
-    last = { ...last, revision: changes.at(-1)?.revision ?? last.revision, at: Date.now() }
-    await tree.write(changes, last)
+    const table = new Memtable()
+    for (const change of changes) table.add(change)
+    last = { ...last, revision: table.revision, at: Date.now() }
+    await tree.write(table.sorted(), last)
   }
   return last
 }

@@ -1,7 +1,8 @@
 import { open, type RootDatabase } from 'lmdb'
 import { decodeLineage, encodeLineage, type Lineage } from './lineage.ts'
 import { bootId } from './lock.ts'
-import type { Change, Entry } from './store.ts'
+import type { Newest } from './memtable.ts'
+import type { Entry } from './store.ts'
 
 /** The LMDB file: entries by key, and the lineage. */
 export interface Tree {
@@ -10,7 +11,7 @@ export interface Tree {
   revisionOf(key: string): number
   entriesUnder(prefix: string): Entry[]
   /** One transaction; resolves when it is on the disk. */
-  write(changes: Iterable<Change>, lineage: Lineage): Promise<void>
+  write(entries: Iterable<Newest>, lineage: Lineage): Promise<void>
   close(): Promise<void>
 }
 
@@ -36,19 +37,17 @@ export function openTree(file: string): Tree {
     },
     revisionOf: key => revisionIn(database.get(key) ?? '0'),
     entriesUnder: prefix => entriesUnder(database, prefix),
-    write: (changes, lineage) => settled(put(database, changes, lineage)),
+    write: (entries, lineage) => settled(put(database, entries, lineage)),
     close: () => database.close(),
   }
 }
 
-function put(database: RootDatabase<string, string | number>, changes: Iterable<Change>, lineage: Lineage) {
+function put(database: RootDatabase<string, string | number>, entries: Iterable<Newest>, lineage: Lineage) {
   // Inside a batch the single writes' promises say nothing: the batch's own tells for all of them.
   return database.batch(() => {
-    for (const change of changes) {
-      for (const { key, value } of change.events) {
-        if (value === undefined) void database.remove(key)
-        else void database.put(key, `${change.revision} ${value}`)
-      }
+    for (const { key, value, revision } of entries) {
+      if (value === undefined) void database.remove(key)
+      else void database.put(key, `${revision} ${value}`)
     }
     void database.put(lineageKey, encodeLineage(lineage))
   })
