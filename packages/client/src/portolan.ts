@@ -33,6 +33,8 @@ export interface ConnectOptions {
   readonly tls?: TlsOptions
   /** Told of every connection that ended and every refusal that is waited out. Default: nobody. */
   readonly onFault?: (fault: Fault) => void
+  /** Told of every connection that came about. Default: nobody. */
+  readonly onConnect?: () => void
 }
 
 /** A connection to the registries, and everything that an application does with it. */
@@ -85,6 +87,8 @@ export async function openPortolan(
     },
     runtime,
   )
+  const { onConnect } = options
+  if (onConnect !== undefined) session.attach({ up: () => onConnect(), receive() {}, down() {} })
   if (options.lazy !== true) {
     try {
       await session.whenUp(timeoutMs)

@@ -47,6 +47,36 @@ describe('portolan run and a real registry', () => {
     watcher.close()
   })
 
+  it('says once that no registry answers, and once that one is back', async () => {
+    const first = await openServer()
+    const { port } = first
+    await Promise.all(opened.splice(0).map(server => server.close()))
+    const of = run({ session: `http://127.0.0.1:${port}`, id: name.id }, programCommand())
+    await until(() => of.said().length > 0)
+    // Long enough for several more attempts.
+    await new Promise(resolve => setTimeout(resolve, 1500))
+    expect(of.said()).toEqual([
+      expect.stringMatching(/^portolan: no registry answers .*ECONNREFUSED.* runs on$/),
+    ])
+    const second = await openTested({ settings: { listen: [{ host: '127.0.0.1', port }] } })
+    opened.push(second)
+    await until(() => second.registry.find(name))
+    expect(of.said().slice(1)).toEqual(['portolan: the registry is back'])
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 15, null])
+    expect(of.said()).toHaveLength(2)
+  })
+
+  it('says nothing of a refusal when the program ends before any registry answered', async () => {
+    const { port } = await openServer()
+    await Promise.all(opened.splice(0).map(server => server.close()))
+    const of = run({ session: `http://127.0.0.1:${port}` }, programCommand())
+    await until(() => of.said().length > 0)
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 15, null])
+    expect(of.said()).toEqual([expect.stringContaining('no registry answers')])
+  })
+
   it('keeps the program when the registry goes away', async () => {
     const { url, registry } = await openServer()
     const of = run({ session: url, id: name.id }, programCommand('shout'))

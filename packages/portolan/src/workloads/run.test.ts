@@ -130,6 +130,7 @@ describe('portolan run', () => {
       env: process.env,
       random: Math.random,
       log: pino({ level: 'silent' }),
+      say: () => {},
       registrar: listeningRegistrar(),
     }
     await expect(runProgram({ ...common, command: ['/no/such/program'] })).rejects.toMatchObject({

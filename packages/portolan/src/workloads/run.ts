@@ -1,6 +1,6 @@
 import { constants, hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { isLoopback, type Random, serviceKey, toFault } from '@portolan/core'
+import { type Fault, isLoopback, type Random, serviceKey, toFault } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { instanceName, registrationOf, type ServiceTemplate } from './definition.ts'
 import { portolanEnvironment } from './environment.ts'
@@ -10,6 +10,7 @@ import { openPortPool } from './ports.ts'
 import { requireLinux } from './proc-table.ts'
 import { clearGroup, type Exit, type ProgramProcess, startProgram } from './process.ts'
 import type { Registrar } from './registrar.ts'
+import { registryNews } from './registry-news.ts'
 import { openSessionRegistrar } from './session-registrar.ts'
 import { relaySignals, type SignalSource } from './signals.ts'
 
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly cwd?: string
   readonly random: Random
   readonly log: Log
+  /** A line for whoever runs the program: the registry went, came back, or refuses. */
+  readonly say: (line: string) => void
   /** Default 5,000. */
   readonly drainGraceMs?: number
   /** How long the program may take to end after SIGTERM before SIGKILL. Default 30,000. */
@@ -52,21 +55,31 @@ export interface RunOptions {
  */
 export async function runProgram(options: RunOptions): Promise<number> {
   requireLinux()
-  if (options.registrar !== undefined) return runWith(options.registrar, options)
-  const { url, token, log } = options
+  const { url, token, log, say } = options
+  const news = registryNews(say)
+  const trouble = (fault: Fault): void => {
+    log.debug({ code: fault.code, error: fault.message }, 'trouble with the registry')
+    news.trouble(fault)
+  }
+  if (options.registrar !== undefined) return runWith(options.registrar, options, trouble)
   const session = await openSessionRegistrar({
     url,
-    onFault: message => log.warn({ error: message }, 'trouble with the registry; the program runs on'),
+    onFault: trouble,
+    onConnect: () => news.connected(),
     ...(token !== undefined && { token }),
   })
   try {
-    return await runWith(session, options)
+    return await runWith(session, options, trouble)
   } finally {
     await quietly(session.close(), goodbyeMs)
   }
 }
 
-async function runWith(registrar: Registrar, options: RunOptions): Promise<number> {
+async function runWith(
+  registrar: Registrar,
+  options: RunOptions,
+  trouble: (fault: Fault) => void,
+): Promise<number> {
   const port = await choosePort(options)
   const id = options.id ?? defaultId(options.service.service, port)
   // Listening comes before the start: a signal that arrives between the two would end us and not the program.
@@ -80,7 +93,7 @@ async function runWith(registrar: Registrar, options: RunOptions): Promise<numbe
     stopGraceMs: options.stopGraceMs ?? 30_000,
     beforeStop: () => standing.drain(options.drainGraceMs ?? defaultTiming.drainGraceMs),
   })
-  const standing = stand({ registrar, id, port }, options, starting)
+  const standing = stand({ registrar, id, port, trouble }, options, starting)
   try {
     const program = await starting
     const exit = await program.exit
@@ -99,6 +112,8 @@ interface Place {
   readonly registrar: Registrar
   readonly id: string
   readonly port: number
+  /** Told of every refusal that is waited out. */
+  readonly trouble: (fault: Fault) => void
 }
 
 interface Standing {
@@ -108,7 +123,7 @@ interface Standing {
 
 /** Speaks for the program: says that it is there once its port answers, and again while the registry refuses. */
 function stand(place: Place, options: RunOptions, starting: Promise<ProgramProcess>): Standing {
-  const { registrar, id, port } = place
+  const { registrar, id, port, trouble } = place
   const { service, log, random } = options
   const name = instanceName(service, id)
   const leaving = new AbortController()
@@ -125,11 +140,9 @@ function stand(place: Place, options: RunOptions, starting: Promise<ProgramProce
         await registrar.register(registration)
         return
       } catch (thrown) {
-        const { message, hint } = toFault(thrown)
-        log.error(
-          { instance: id, error: message, hint },
-          'the registry refused the instance; the program runs on',
-        )
+        // Who leaves before any registry has answered gives up by himself: nobody refused.
+        if (leaving.signal.aborted) return
+        trouble(toFault(thrown))
         await sleep(backoffMs(refusals, refusedTiming, random), leaving.signal)
       }
     }

@@ -54,7 +54,7 @@ describe('a registrar over a session', () => {
     const faults: string[] = []
     const registrar = await openSessionRegistrar({
       url: 'http://127.0.0.1:1',
-      onFault: fault => faults.push(fault),
+      onFault: fault => faults.push(fault.message),
     })
     void registrar.register(registration).catch(() => {})
     await registrar.departed(registration)

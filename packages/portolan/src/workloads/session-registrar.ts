@@ -1,5 +1,5 @@
 import { connect, type Lease, type Portolan } from '@portolan/client'
-import type { Registration } from '@portolan/core'
+import type { Fault, Registration } from '@portolan/core'
 import { copyKeyOf } from './definition.ts'
 import type { Registrar } from './registrar.ts'
 
@@ -13,7 +13,9 @@ export interface SessionRegistrarOptions {
   readonly url: string
   readonly token?: string
   /** Told what the session runs into; it goes on trying. */
-  readonly onFault: (message: string) => void
+  readonly onFault: (fault: Fault) => void
+  /** Told whenever a registry answers again, and the first time. */
+  readonly onConnect?: () => void
 }
 
 /**
@@ -22,11 +24,12 @@ export interface SessionRegistrarOptions {
  * @throws Fault `config_invalid` for an address that is none
  */
 export async function openSessionRegistrar(options: SessionRegistrarOptions): Promise<SessionRegistrar> {
-  const { url, token, onFault } = options
+  const { url, token, onFault, onConnect } = options
   const portolan = await connect(url.split(','), {
     lazy: true,
     kind: 'agent',
-    onFault: fault => onFault(fault.message),
+    onFault,
+    ...(onConnect !== undefined && { onConnect }),
     ...(token !== undefined && { token }),
   })
   return { ...sessionRegistrar(portolan), close: () => portolan.close({ graceMs: 0 }) }

@@ -75,6 +75,7 @@ export const run: Command = {
       cwd: io.cwd,
       random: Math.random,
       log: openLog(io.env.PORTOLAN_LOG ?? 'warn'),
+      say: line => io.err(`portolan: ${line}\n`),
       drainGraceMs,
       stopGraceMs,
       ...(token === undefined ? {} : { token }),

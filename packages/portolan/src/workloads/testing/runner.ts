@@ -49,6 +49,7 @@ process.exitCode = await runProgram({
   env: process.env,
   random: Math.random,
   log: pino({ level: 'silent' }),
+  say: line => say(`portolan: ${line}`),
   ...(session === undefined && { registrar }),
   ...options,
 })
