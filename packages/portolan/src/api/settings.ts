@@ -42,6 +42,8 @@ export interface ApiTimes {
   readonly hello: number
   /** Between comments on an event stream, so that proxies keep it open. Default 15,000. */
   readonly heartbeat: number
+  /** Between two looks at the tokens of open sessions and event streams. Default 5,000. */
+  readonly recheck: number
   /** How long `close` waits for requests under way. Default 2,000. */
   readonly goodbye: number
 }
@@ -81,5 +83,6 @@ export const defaultTimes: ApiTimes = {
   lease: 15_000,
   hello: 5000,
   heartbeat: 15_000,
+  recheck: 5000,
   goodbye: 2000,
 }

@@ -26,9 +26,6 @@ export interface Sessions {
   close(): void
 }
 
-/** How often the tokens of open sessions are looked at again. */
-const recheckMs = 5000
-
 export function openSessions(context: ApiContext): Sessions {
   const { registry, access, clock, limits, times, metrics } = context
   const server = new WebSocketServer({
@@ -57,7 +54,7 @@ export function openSessions(context: ApiContext): Sessions {
       endRevoked()
       endMute()
     },
-    Math.min(recheckMs, times.hello),
+    Math.min(times.recheck, times.hello),
   )
   sweep.unref()
 

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { grant } from '../../registry/access/grants.ts'
+import { parseRegistration } from '../../registry/registration.ts'
 import { openTested, type Tested } from '../testing/open-tested.ts'
 
 interface Event {
@@ -125,5 +127,41 @@ describe('event streams', () => {
     await expect
       .poll(() => tested.metrics.getSingleMetricAsString('portolan_api_streams'))
       .toContain('portolan_api_streams 0')
+  })
+})
+
+describe('event streams of a token', () => {
+  it.each(['revoke', 'expire'] as const)('end when it is no good any more: %s', async how => {
+    const local = await openTested({
+      anonymous: 'none',
+      settings: { listen: [{ host: '127.0.0.1', port: 0 }], times: { recheck: 50 } },
+    })
+    ends.push(() => void local.close())
+    const expires = new Date(Date.now() + (how === 'expire' ? 1500 : 600_000)).toISOString()
+    const grants = [grant(['read'], 'default', 'order')]
+    const { secret, token } = await local.access.mint({ name: 'guest', grants, expires })
+    const other = await local.access.mint({ name: 'other', grants })
+    const watching = (by: string) =>
+      fetch(`${local.url}/api/v1/services/order/instances`, {
+        headers: { accept: 'text/event-stream', authorization: `Bearer ${by}` },
+      })
+    const [mine, theirs] = [read(await watching(secret)), read(await watching(other.secret))]
+    for (const events of [mine, theirs]) {
+      expect((await events.next()).value).toMatchObject({ event: 'snapshot' })
+      expect((await events.next()).value).toMatchObject({ event: 'synced' })
+    }
+    const started = performance.now()
+    if (how === 'revoke') await local.access.revoke(token.id)
+    expect((await mine.next()).done).toBe(true)
+    expect(performance.now() - started).toBeLessThan(4000)
+    expect((await watching(secret)).status).toBe(401)
+    const more = theirs.next()
+    await local.registry.register({
+      registration: parseRegistration({ service: 'order', id: 'a', address: '10.0.0.1', port: 1 }),
+      principal: { name: 'x', admin: true },
+      source: 'http',
+      tether: 'lease',
+    })
+    expect((await more).value).toMatchObject({ event: 'put' })
   })
 })

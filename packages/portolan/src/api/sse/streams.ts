@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { type Cursor, parseCursor, type ServiceName } from '@portolan/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { authorize } from '../../registry/access/access.ts'
+import { onService } from '../../registry/access/grants.ts'
 import type { ApiContext } from '../context.ts'
+import { secretOf } from '../guard/credentials.ts'
 import type { Filter } from '../http/filter.ts'
 import { encodeChange, filteredEncoder } from './encode.ts'
 
@@ -22,16 +25,31 @@ export interface EventStreams {
 /** Unsent bytes from which on a stream counts as congested. */
 const congestedAt = 262_144
 
-export function openEventStreams({ registry, metrics, times }: ApiContext): EventStreams {
-  const open = new Set<ServerResponse>()
+export function openEventStreams({ registry, access, metrics, times }: ApiContext): EventStreams {
+  const open = new Map<ServerResponse, StreamRequest>()
   // One timer for all streams.
   const heart = setInterval(() => {
-    for (const stream of open) if (!stream.writableNeedDrain) stream.write(': still here\n\n')
+    for (const stream of open.keys()) if (!stream.writableNeedDrain) stream.write(': still here\n\n')
   }, times.heartbeat)
   heart.unref()
+  const recheck = setInterval(() => {
+    for (const [stream, asked] of open) if (!mayGoOn(asked)) stream.end()
+  }, times.recheck)
+  recheck.unref()
+
+  /** Whether a new watch of the same would be let in: tokens expire and are revoked. */
+  function mayGoOn({ request, service }: StreamRequest): boolean {
+    try {
+      authorize(access.authenticate(secretOf(request.headers.authorization)), onService('read', service))
+      return true
+    } catch {
+      return false
+    }
+  }
 
   return {
-    open({ request, reply, service, filter }) {
+    open(asked) {
+      const { request, reply, service, filter } = asked
       // A filtered stream knows what it has shown from a snapshot on only.
       const from = filter === undefined ? resumeFrom(request) : undefined
       reply.hijack()
@@ -48,7 +66,7 @@ export function openEventStreams({ registry, metrics, times }: ApiContext): Even
         stream.write(encode(change))
         return stream.writableLength < congestedAt
       })
-      open.add(stream)
+      open.set(stream, asked)
       metrics.streams.set(open.size)
       stream.on('drain', () => subscription.resume())
       stream.on('close', () => {
@@ -60,7 +78,8 @@ export function openEventStreams({ registry, metrics, times }: ApiContext): Even
     },
     close() {
       clearInterval(heart)
-      for (const stream of open) stream.end()
+      clearInterval(recheck)
+      for (const stream of open.keys()) stream.end()
     },
   }
 }
