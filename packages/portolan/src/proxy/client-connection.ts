@@ -210,12 +210,14 @@ export class ClientConnection implements Expiring, Caller {
   }
 
   #bodyProgressed(): void {
-    if (this.#body.done) {
-      this.#phase = 'answer'
-      this.deadline = noDeadline
-    } else {
-      this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
-    }
+    if (this.#body.done) this.#phase = 'answer'
+    // As long as nobody knows where to send it, the wait for that is what counts.
+    if (!this.#exchange.isUnresolved) this.#waitForBody()
+  }
+
+  /** The deadline for the rest of the request; there is none once it is complete. */
+  #waitForBody(): void {
+    this.deadline = this.#phase === 'body' ? this.#bodyDeadline() : noDeadline
   }
 
   send(out: ByteWriter): boolean {
@@ -241,10 +243,15 @@ export class ClientConnection implements Expiring, Caller {
     this.#socket.resetAndDestroy()
   }
 
+  resolved(): void {
+    this.#waitForBody()
+  }
+
   holdRequest(hold: boolean): void {
     if (this.#requestHeld === hold) return
     this.#requestHeld = hold
-    if (this.#phase === 'body') this.deadline = hold ? noDeadline : this.#bodyDeadline()
+    if (this.#phase === 'body' && !this.#exchange.isUnresolved)
+      this.deadline = hold ? noDeadline : this.#bodyDeadline()
     this.#updateReading()
   }
 
@@ -268,8 +275,8 @@ export class ClientConnection implements Expiring, Caller {
   }
 
   #drained(): void {
-    if (this.#phase === 'body') this.deadline = this.#bodyDeadline()
-    else if (this.#phase === 'answer') this.deadline = noDeadline
+    const isServing = this.#phase === 'body' || this.#phase === 'answer'
+    if (isServing && !this.#exchange.isUnresolved) this.#waitForBody()
     this.#exchange.callerDrained()
     if (!this.#consuming) this.#goOn()
   }

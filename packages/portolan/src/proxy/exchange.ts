@@ -24,6 +24,8 @@ export interface Caller {
   answer(problem: Problem): void
   /** The answer can't be completed: the connection is cut so that nobody takes it for whole. */
   abort(): void
+  /** The wait for the service's first instance set is over. */
+  resolved(): void
   /** Whether more of the request body may be read. */
   holdRequest(hold: boolean): void
   /** The answer is complete. */
@@ -122,7 +124,9 @@ export class Exchange implements ResponseReceiver {
 
   /** The service's instances have become known. */
   resolved(): void {
-    if (this.#service !== undefined) this.#attempt(this.#service)
+    if (this.#service === undefined) return
+    this.#caller.resolved()
+    this.#attempt(this.#service)
   }
 
   /** The service's instances have not become known in time. */

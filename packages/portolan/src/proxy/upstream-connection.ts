@@ -62,6 +62,8 @@ export class UpstreamConnection implements Expiring {
   readonly #cancelDial: () => void
   #receiver: ResponseReceiver | undefined
   #socket: Socket | undefined
+  /** Whether the whole request has been handed over. */
+  #awaiting = false
   #inBody = false
   #paused = false
   #closed = false
@@ -102,6 +104,7 @@ export class UpstreamConnection implements Expiring {
   assign(receiver: ResponseReceiver): void {
     this.reused = true
     this.#receiver = receiver
+    this.#awaiting = false
     this.deadline = noDeadline
   }
 
@@ -127,6 +130,7 @@ export class UpstreamConnection implements Expiring {
 
   /** The whole request has been written: from now on the answer is waited for. */
   awaitResponse(): void {
+    this.#awaiting = true
     if (!this.answering) this.deadline = this.#path.deadlines.now + this.#path.settings.responseMs
   }
 
@@ -173,8 +177,11 @@ export class UpstreamConnection implements Expiring {
   }
 
   #drained(): void {
-    if (!this.answering) this.deadline = noDeadline
-    this.#receiver?.drained()
+    // An early answer may have set it free already: then it rests.
+    if (this.#receiver === undefined) return
+    if (this.#awaiting) this.awaitResponse()
+    else if (!this.answering) this.deadline = noDeadline
+    this.#receiver.drained()
   }
 
   #read(chunk: Uint8Array, size: number): void {
