@@ -174,6 +174,9 @@ describe('operating', () => {
       '{"namespace":"default","service":"order","id":"order-2","acknowledged":true}\n',
     )
     expect((await ask('instances', 'order')).out.match(/draining/g)).toHaveLength(2)
+    expect((await ask('drain', 'order', 'order-1', '--undo')).out).toContain('order-1  127.0.0.1:8080')
+    expect(JSON.parse((await ask('drain', 'order-2', '--undo', '--json')).out)).toMatchObject({ causes: [] })
+    expect((await ask('instances', 'order')).out).not.toContain('draining')
   })
 
   it('does not guess which instance is meant', async () => {

@@ -1,4 +1,4 @@
-import { type InstanceName, withCause } from '@portolan/core'
+import { type Instance, type InstanceName, withCause } from '@portolan/core'
 import type { CauseJournal } from './journal.ts'
 import type { RegistryState } from './state.ts'
 import type { Timers } from './timers.ts'
@@ -17,7 +17,7 @@ export interface DrainParts {
 /**
  * Takes an instance out of traffic and waits until everybody who acknowledges picks without it (true), or the grace
  * time is over (false). Streams that cannot acknowledge are not waited for; the cause stays until the instance
- * leaves or begins a new run.
+ * leaves, begins a new run, or somebody lifts it: then this is false, too.
  */
 export async function drain(
   parts: DrainParts,
@@ -37,8 +37,14 @@ export async function drain(
   const grace = new AbortController()
   const cancel = timers.after(graceMs, () => grace.abort())
   try {
-    return await views.acknowledged(service, service.revision, grace.signal)
+    const acknowledged = await views.acknowledged(service, service.revision, grace.signal)
+    return acknowledged && !takesTraffic(state.slot(name)?.instance)
   } finally {
     cancel()
   }
+}
+
+/** Whether a drain has come to nothing: the instance is there, and is not drained any more. */
+export function takesTraffic(instance: Instance | undefined): boolean {
+  return instance !== undefined && !instance.causes.some(({ kind }) => kind === 'draining')
 }

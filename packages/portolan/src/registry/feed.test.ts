@@ -1,7 +1,16 @@
 import type { Instance } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
 import type { ViewChange } from './registry.ts'
-import { nameOf, openTested, order, owner, record, register, type Tested } from './testing/open-tested.ts'
+import {
+  admin,
+  nameOf,
+  openTested,
+  order,
+  owner,
+  record,
+  register,
+  type Tested,
+} from './testing/open-tested.ts'
 import { settle } from './testing/virtual-time.ts'
 
 const putIds = (change: ViewChange | undefined): string[] =>
@@ -203,6 +212,23 @@ describe('drain', () => {
     await done
     expect(drained()).toBe(false)
     expect(tested.registry.find(nameOf('a'))?.causes).toMatchObject([{ kind: 'draining' }])
+    await tested.registry.report(nameOf('a'), { kind: 'http', owner: 'check', reason: '503' })
+    await expect(
+      tested.registry.undrain(nameOf('a'), { name: 'stranger', admin: false }),
+    ).rejects.toMatchObject({
+      code: 'forbidden',
+    })
+    expect(await tested.registry.undrain(nameOf('a'), admin)).toMatchObject({ causes: [{ kind: 'http' }] })
+  })
+
+  it('that was lifted is no success, however soon all acknowledge', async () => {
+    const { tested, recorded, done, drained } = await draining(true)
+    await settle()
+    await tested.registry.undrain(nameOf('a'), owner)
+    await settle()
+    recorded.subscription.acknowledge(tested.registry.cursor)
+    await done
+    expect(drained()).toBe(false)
   })
 })
 

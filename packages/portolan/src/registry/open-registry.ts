@@ -13,7 +13,7 @@ import type { Store } from '../store/store.ts'
 import { checkIncarnation, checkOwner, notFound } from './access-rules.ts'
 import { Departures } from './departures.ts'
 import { lift } from './disconnected.ts'
-import { drain } from './drain.ts'
+import { drain, drainOwner } from './drain.ts'
 import { Follower } from './follower.ts'
 import { CauseJournal } from './journal.ts'
 import { LeaseWatch } from './lease-watch.ts'
@@ -191,6 +191,14 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     async drain(name, principal, graceMs) {
       presentFor(name, principal)
       return drain({ state, journal, views, timers }, name, principal.name, graceMs)
+    },
+
+    async undrain(name, principal) {
+      presentFor(name, principal)
+      await journal.edit(name, lift('draining', drainOwner))
+      const { instance } = present(name).slot
+      if (instance === undefined) throw notFound(name)
+      return instance
     },
 
     async report(name, { kind, owner, reason }) {

@@ -82,6 +82,11 @@ export interface Registry {
   override(name: InstanceName, principal: Principal, override: Override): Promise<Instance>
   /** Resolves when every subscriber has acknowledged (true) or the grace time is over (false). */
   drain(name: InstanceName, principal: Principal, graceMs: number): Promise<boolean>
+  /**
+   * Takes a drain back, whoever asked for it. Nothing happens to an instance that is not drained. Who waits for that
+   * drain hears false.
+   */
+  undrain(name: InstanceName, principal: Principal): Promise<Instance>
   /** Sets (`reason` given) or lifts (undefined) the cause that (kind, owner) names. */
   report(
     name: InstanceName,

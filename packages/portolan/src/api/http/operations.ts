@@ -3,6 +3,7 @@ import { type InstanceName, parseDuration } from '@portolan/core'
 import { z } from 'zod'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance } from '../../registry/access/grants.ts'
+import { takesTraffic } from '../../registry/drain.ts'
 import type { ApiContext } from '../context.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { inNamespace, instance, instanceParams, namespace, override, yes } from './shapes.ts'
@@ -36,7 +37,7 @@ export function operationEndpoints(context: ApiContext, mayStop: MayStop): reado
         const principal = authorize(identity, onInstance('register', name))
         const grace = query.grace === undefined ? defaultGraceMs : parseDuration(query.grace)
         const drained = registry.drain(name, principal, Math.min(grace, maxGraceMs)).then(acknowledged => {
-          mayStop(name, acknowledged)
+          if (!takesTraffic(registry.find(name))) mayStop(name, acknowledged)
           return acknowledged
         })
         if (query.wait) return { acknowledged: await drained }
@@ -44,6 +45,19 @@ export function operationEndpoints(context: ApiContext, mayStop: MayStop): reado
         await Promise.race([drained, setImmediate()])
         drained.catch(thrown => log.warn({ err: thrown, instance: name }, 'api: a drain failed'))
         return reply.code(202).send()
+      },
+    }),
+
+    endpoint({
+      method: 'DELETE',
+      path: '/services/:service/instances/:id/drain',
+      summary: 'Take a drain back: the instance gets traffic again, unless it has another cause',
+      params: instanceParams,
+      query: inNamespace,
+      answers: [{ status: 200, description: 'The instance as it is now', schema: instance }],
+      handle({ params, query, identity }) {
+        const name = { ...params, ...query }
+        return registry.undrain(name, authorize(identity, onInstance('register', name)))
       },
     }),
 

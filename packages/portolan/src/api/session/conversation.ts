@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Fault, formatCursor, type InstanceName, parseCursor, type ServiceName } from '@portolan/core'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
+import { takesTraffic } from '../../registry/drain.ts'
 import { parseRegistration } from '../../registry/registration.ts'
 import type { ViewChange } from '../../registry/registry.ts'
 import type { ApiContext } from '../context.ts'
@@ -75,6 +76,7 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
     async drain(session, { seq, graceMs, ...rest }) {
       const name = nameOf(rest)
       const drained = registry.drain(name, permit(session, 'register', name), graceMs).then(acknowledged => {
+        if (takesTraffic(registry.find(name))) return
         const holder = roster.mayStop(name, acknowledged)
         if (holder !== session) session.send({ type: 'may-stop', ...name, acknowledged })
       })

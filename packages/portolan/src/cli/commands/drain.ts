@@ -1,17 +1,18 @@
-import type { InstanceName } from '@portolan/core'
-import { formatDuration } from '@portolan/core'
+import { formatDuration, type Instance, type InstanceName } from '@portolan/core'
 import { type ApiClient, withApi } from '../api/client.ts'
 import { findInstance, inNamespace, pathOf } from '../api/instances.ts'
 import {
   type Command,
   durationOption,
   type ExitCode,
+  flagOption,
   type Invocation,
   type Io,
   namespaceOf,
   usage,
   wantsJson,
 } from '../command.ts'
+import { instanceTable } from '../text/instance.ts'
 
 export const drain: Command = {
   name: 'drain',
@@ -25,12 +26,17 @@ export const drain: Command = {
   options: [
     { flags: '--grace <duration>', summary: 'how long to wait for subscribers at most', fallback: '30s' },
     { flags: '--no-wait', summary: 'start draining, and do not wait' },
+    { flags: '--undo', summary: 'take a drain back: the instance gets traffic again' },
   ],
   examples: [
     ['portolan drain order order-1', 'drain one instance of order'],
     ['portolan drain order-1 --grace 2m', 'the same by its id alone, with more patience'],
+    ['portolan drain order order-1 --undo', 'it was the wrong one'],
   ],
-  run: (invocation, io) => withApi(invocation, io, api => drainOne(api, invocation, io)),
+  run: (invocation, io) =>
+    withApi(invocation, io, api =>
+      flagOption(invocation, 'undo') ? undo(api, invocation, io) : drainOne(api, invocation, io),
+    ),
 }
 
 async function drainOne(api: ApiClient, invocation: Invocation, io: Io): Promise<ExitCode> {
@@ -46,6 +52,13 @@ async function drainOne(api: ApiClient, invocation: Invocation, io: Io): Promise
   else if (acknowledged) io.out(`${name.id} is drained: every subscriber has let go of it\n`)
   else io.out(`${name.id} is draining; some subscribers did not answer within ${formatDuration(graceMs)}\n`)
   return acknowledged === false ? 1 : 0
+}
+
+async function undo(api: ApiClient, invocation: Invocation, io: Io): Promise<ExitCode> {
+  const name = await instanceNamed(api, invocation)
+  const instance = await api.send<Instance>('DELETE', pathOf(name, 'drain'), { query: inNamespace(name) })
+  io.out(wantsJson(invocation) ? `${JSON.stringify(instance)}\n` : instanceTable([instance], io.colours))
+  return 0
 }
 
 /** `SERVICE ID`, or `ID` alone. @throws Fault `invalid_request`, `instance_not_found` */
