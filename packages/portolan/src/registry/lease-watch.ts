@@ -5,7 +5,7 @@ import { type AliveTime, advance, aliveFrom } from './alive-time.ts'
 import type { Departures, Leaver } from './departures.ts'
 import { Leases } from './leases.ts'
 import type { Loop, RegistryMetrics } from './metrics.ts'
-import { isMassSilence, type Silence } from './protection.ts'
+import { mayExpire, type Silence } from './protection.ts'
 import type { ServiceState } from './service-state.ts'
 import type { Sessions } from './sessions.ts'
 import type { RegistrySettings } from './settings.ts'
@@ -110,7 +110,7 @@ export class LeaseWatch {
     const lostSessions = sessions.silence(session => state.heldBy(session).size > 0)
     for (const [service, slots] of over) {
       const silence = this.#silenceOf(service)
-      if (!isMassSilence(silence) && !isMassSilence(lostSessions)) {
+      if (mayExpire(silence, lostSessions)) {
         this.#remove(slots, 'expired')
         continue
       }
@@ -144,7 +144,8 @@ export class LeaseWatch {
     const leavers = slots.map((slot): Leaver => ({ slot, incarnation: incarnationOf(slot), reason }))
     for (const slot of slots) this.#leaving.add(slot)
     this.#parts.departures
-      .remove(leavers, slot => this.isRunning(slot))
+      // Whoever is heard of before its commit is under way stays.
+      .remove(leavers, slot => this.#leases.isOver(slot, this.#time.alive) || this.#protected.has(slot))
       .catch((thrown: unknown) => this.#parts.onFault('leases', toFault(thrown)))
       .finally(() => {
         for (const slot of slots) this.#leaving.delete(slot)

@@ -37,11 +37,16 @@ export class Leases<Holder> {
     return heardAt !== undefined && now - heardAt > (this.#lengthMs * 2) / 3
   }
 
+  isOver(holder: Holder, now: Milliseconds): boolean {
+    const heardAt = this.#heardAt.get(holder)
+    return heardAt !== undefined && now - heardAt >= this.#lengthMs
+  }
+
   /** Those whose lease is over, the longest silent first. They stay until they are stopped or started again. */
   expired(now: Milliseconds): Holder[] {
     const over: Holder[] = []
-    for (const [holder, heardAt] of this.#heardAt) {
-      if (now - heardAt < this.#lengthMs) break
+    for (const holder of this.#heardAt.keys()) {
+      if (!this.isOver(holder, now)) break
       over.push(holder)
     }
     return over

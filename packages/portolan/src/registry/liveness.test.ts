@@ -1,5 +1,7 @@
-import type { Cause } from '@portolan/core'
+import type { Cause, ProbeResult } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
+import { openMemoryStore } from '../store/memory.ts'
+import type { Commit } from '../store/store.ts'
 import { nameOf, openTested, order, owner, record, register, type Tested } from './testing/open-tested.ts'
 import { settle } from './testing/virtual-time.ts'
 
@@ -196,6 +198,26 @@ describe('a lease', () => {
     expect(ids(tested)).toEqual(['a'])
     expect(await tested.metric('portolan_registry_late_checks_total')).toBe(1)
   })
+
+  it('that is renewed while others are being removed goes on', async () => {
+    const store = openMemoryStore()
+    const watched = {
+      ...store,
+      commit(commit: Commit) {
+        // More instances leave than go into one commit: the last of them is heard of after the first commit.
+        if (commit.delete?.includes('instances/default/order/a-0') === true) {
+          tested.registry.renew(nameOf('a-549'), owner)
+        }
+        return store.commit(commit)
+      },
+    }
+    const tested = await openTested({ store: watched })
+    tested.registry.sessionOpened('s')
+    await Promise.all(Array.from({ length: 600 }, (_, i) => register(tested, `b-${i}`, { session: 's' })))
+    await Promise.all(Array.from({ length: 550 }, (_, i) => register(tested, `a-${i}`)))
+    await tested.time.pass(16_000)
+    expect(ids(tested).filter(id => id.startsWith('a-'))).toEqual(['a-549'])
+  })
 })
 
 describe('protection', () => {
@@ -221,6 +243,20 @@ describe('protection', () => {
     for (const id of ['a', 'b', 'c']) await register(tested, id)
     await tested.time.pass(20_000)
     expect(ids(tested)).toEqual(['b', 'c'])
+  })
+
+  it('lets nobody go who was heard of while its host was asked', async () => {
+    let answer: (result: ProbeResult) => void = () => {}
+    const tested = await openTested({
+      answer: ({ id }) => (id === 'a' ? new Promise<ProbeResult>(resolve => (answer = resolve)) : 'silent'),
+    })
+    for (const id of ['a', 'b', 'c']) await register(tested, id)
+    await tested.time.pass(16_000)
+    expect(tested.probed).toContain('a')
+    tested.registry.renew(nameOf('a'), owner)
+    answer('refused')
+    await settle()
+    expect(ids(tested)).toContain('a')
   })
 
   it('takes the silence of most sessions for our own fault', async () => {
