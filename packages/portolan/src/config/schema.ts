@@ -30,5 +30,3 @@ export const configSchema = z.strictObject({
 /** A checked configuration: every default filled in, durations in milliseconds, addresses taken apart. */
 export type Config = z.output<typeof configSchema>
 export type ServiceConfig = Config['services'][string]
-export type RunConfig = NonNullable<ServiceConfig['run']>
-export type TokenConfig = Config['auth']['tokens'][number]
