@@ -102,7 +102,8 @@ function formatGroups(groups: readonly number[]): string {
 /** The one spelling of an address that is compared and stored; `undefined` when the text is no address. */
 export function canonicalIp(text: string): string | undefined {
   const ip = parseIp(text)
-  return ip === undefined ? undefined : formatIp(ip)
+  // IPv4 has one spelling only.
+  return ip?.family === 4 ? text : ip && formatIp(ip)
 }
 
 /** The IPv4 address inside an IPv4-mapped IPv6 address (`::ffff:10.0.0.5`): what a dual-stack socket reports. */

@@ -44,8 +44,7 @@ export class Registrar {
         isConnected: holder => holder === self || sessions.stateOf(holder) !== undefined,
       })
       if (record === current) return { incarnation: record.instance.incarnation, cursor: state.cursor }
-      const isNew = current === undefined
-      if (isNew) this.#arrive(request)
+      const arriving = current === undefined ? this.#arrive(request) : nothing
       try {
         const value = encode(record)
         state.expect(key, value, record)
@@ -58,12 +57,13 @@ export class Registrar {
         if (toFault(thrown).code !== 'store_conflict') throw thrown
         await catchUp(key)
       } finally {
-        if (isNew) this.#arrived(request)
+        this.#arrived(arriving)
       }
     }
   }
 
-  #arrive({ registration, principal }: RegisterRequest): void {
+  /** Answers what it is counted under until it has `#arrived`. */
+  #arrive({ registration, principal }: RegisterRequest): readonly string[] {
     const { state, settings } = this.#parts
     const service = serviceOf(registration)
     const owner = ownerOf(principal.name)
@@ -75,17 +75,21 @@ export class Registrar {
     if (ofOwner >= settings.instancesPerOwner) {
       throw tooMany(`"${principal.name}" has registered ${ofOwner} instances`, settings.instancesPerOwner)
     }
-    for (const key of [service, owner]) this.#arriving.set(key, (this.#arriving.get(key) ?? 0) + 1)
+    const arriving = [service, owner]
+    for (const key of arriving) this.#arriving.set(key, (this.#arriving.get(key) ?? 0) + 1)
+    return arriving
   }
 
-  #arrived({ registration, principal }: RegisterRequest): void {
-    for (const key of [serviceOf(registration), ownerOf(principal.name)]) {
+  #arrived(arriving: readonly string[]): void {
+    for (const key of arriving) {
       const count = (this.#arriving.get(key) ?? 0) - 1
       if (count > 0) this.#arriving.set(key, count)
       else this.#arriving.delete(key)
     }
   }
 }
+
+const nothing: readonly string[] = []
 
 function serviceOf({ namespace, service }: RegisterRequest['registration']): string {
   return `service ${namespace}/${service}`

@@ -49,7 +49,7 @@ export class ServiceState {
     this.size += Number(after !== undefined) - Number(before !== undefined)
     this.healthy += healthOf(after) - healthOf(before)
     this.revision = revision
-    this.#unbuilt.add(slot.name.id)
+    if (this.#set !== undefined) this.#unbuilt.add(slot.name.id)
     this.history.note(revision, slot.name.id, after === undefined ? reason : undefined)
     this.history.trim(this.size)
     return { news: true, bad: isBadNews(before, after) }

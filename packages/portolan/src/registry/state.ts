@@ -102,7 +102,7 @@ export class RegistryState {
   }
 
   apply(change: Change): void {
-    const touched = new Set<Slot>()
+    const touched: Touched = new Map()
     let reasons: ReadonlyMap<string, DepartureReason> | undefined
     for (const { key, value } of change.events) {
       if (key === departedKey && value !== undefined) reasons = readReasons(value)
@@ -116,7 +116,7 @@ export class RegistryState {
   load({ cursor, entries }: Reading): void {
     this.#cursor = cursor
     this.#floor = Math.max(this.#floor, cursor.revision)
-    const touched = new Set<Slot>()
+    const touched: Touched = new Map()
     const present = new Set<string>()
     for (const { key, value, revision } of entries) {
       present.add(key)
@@ -143,16 +143,17 @@ export class RegistryState {
     return { instances: slot.record, causes: slot.causes, overrides: slot.override }[parsed.kind].revision
   }
 
-  #store(key: string, value: string | undefined, revision: number, touched: Set<Slot>): void {
+  #store(key: string, value: string | undefined, revision: number, touched: Touched): void {
     const parsed = parseKey(key)
     if (parsed === undefined) return
-    const slot = this.service(parsed.name).slot(parsed.name.id)
+    const service = this.service(parsed.name)
+    const slot = service.slot(parsed.name.id)
     const stored = value === undefined ? 0 : revision
     if (parsed.kind === 'instances') this.#replace(slot, key, value, stored)
     else if (parsed.kind === 'causes')
       slot.causes = { value: read<CausesRecord>(key, value), revision: stored }
     else slot.override = { value: read<OverrideRecord>(key, value), revision: stored }
-    touched.add(slot)
+    touched.set(slot, service)
   }
 
   #replace(slot: Slot, key: string, value: string | undefined, revision: number): void {
@@ -182,13 +183,12 @@ export class RegistryState {
   }
 
   #refresh(
-    touched: Set<Slot>,
+    touched: Touched,
     revision: number,
     reasons: ReadonlyMap<string, DepartureReason> | undefined,
   ): void {
     const news = new Map<ServiceState, boolean>()
-    for (const slot of touched) {
-      const service = this.service(slot.name)
+    for (const [slot, service] of touched) {
       const reason = reasons?.get(keyOf('instances', slot.name)) ?? 'removed'
       const wasThere = slot.instance !== undefined
       const step = service.refresh(slot, revision, reason)
@@ -196,9 +196,12 @@ export class RegistryState {
       if (wasThere && slot.instance === undefined) this.#listener.departed(slot, reason)
     }
     for (const [service, urgent] of news) this.#listener.touched(service, urgent)
-    for (const slot of touched) this.forget(this.service(slot.name))
+    for (const service of touched.values()) this.forget(service)
   }
 }
+
+/** Slots that a change has touched, with the service of each. */
+type Touched = Map<Slot, ServiceState>
 
 const nobody: ReadonlySet<Slot> = new Set()
 

@@ -63,12 +63,14 @@ export function openConnection(
       if (doing === undefined) return
       pending += 1
       if (pending >= limits.pending) gate.hold('pending')
-      doing
-        .catch(thrown => fail(toFault(thrown), seq))
-        .finally(() => {
-          pending -= 1
-          if (pending < limits.pending) gate.release('pending')
-        })
+      const done = (): void => {
+        pending -= 1
+        if (pending < limits.pending) gate.release('pending')
+      }
+      doing.then(done, thrown => {
+        fail(toFault(thrown), seq)
+        done()
+      })
     } catch (thrown) {
       fail(toFault(thrown), seq)
     }

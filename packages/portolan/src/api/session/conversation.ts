@@ -35,12 +35,13 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       const registration = parseRegistration(instance, address === undefined ? {} : { address })
       const principal = permit(session, 'register', registration)
       checkUndeclared(declaredAt, registration)
-      const isNew = !session.held.has(instanceKey(registration))
+      const key = instanceKey(registration)
+      const isNew = !session.held.has(key)
       if (isNew && session.held.size >= limits.instances) throw tooMany('instances', limits.instances)
       const { namespace, service, id } = registration
       const name = { namespace, service, id }
       // It counts from now on, so that a burst stays within the limit, too.
-      session.held.set(instanceKey(name), name)
+      session.held.set(key, name)
       try {
         const { incarnation, cursor } = await registry.register({
           registration,
