@@ -46,6 +46,17 @@ describe('the command line', () => {
       'error: --verbs write: no such verb',
     ],
     ['run without a service', ['run', '--', 'true'], 'error: which service'],
+    ['run with a name that is none', ['run', '--service', 'b d', '--', 'true'], 'error: service is "b d"'],
+    [
+      'run with an address that is none',
+      ['run', '--service', 'x', '--address', 'localhost', '--', 'true'],
+      'error: addresses[0] is "localhost"',
+    ],
+    [
+      'run with an id that is none',
+      ['run', '--service', 'x', '--id', 'a/b', '--', 'true'],
+      'error: id is "a/b"',
+    ],
     ['run without a program', ['run', '--service', 'x'], "error: missing required argument 'CMD'"],
   ])('answers %s with 2 and what to do', async (_, line, words) => {
     const { exit, out, err } = await portolan(line)

@@ -1,6 +1,7 @@
 import { defaultNamespace, isPort, type PortProtocol, portProtocols } from '@portolan/core'
 import { openLog } from '../../observe/log.ts'
-import type { ServiceTemplate } from '../../workloads/definition.ts'
+import { parseRegistration } from '../../registry/registration.ts'
+import { registrationOf, type ServiceTemplate } from '../../workloads/definition.ts'
 import { runProgram } from '../../workloads/run.ts'
 import { defaultUrl } from '../api/client.ts'
 import {
@@ -64,6 +65,7 @@ export const run: Command = {
     const service = templateOf(invocation)
     const port = portOf(invocation)
     const id = textOption(invocation, 'id')
+    checkRegistration(service, id)
     const drainGraceMs = durationOption(invocation, 'grace') ?? 5000
     const stopGraceMs = durationOption(invocation, 'stopGrace') ?? 30_000
     const { url, token } = registryOf(invocation, io)
@@ -111,6 +113,14 @@ function templateOf(invocation: Invocation): ServiceTemplate {
     ...(addresses.length === 0 ? {} : { addresses }),
     ...(zone === undefined ? {} : { zone }),
   }
+}
+
+/**
+ * What every registry would refuse is said before the program starts, not when its port opens.
+ * @throws Fault `invalid_request` that names the field
+ */
+function checkRegistration(service: ServiceTemplate, id = 'any'): void {
+  parseRegistration(registrationOf(service, id, { address: '127.0.0.1', port: 1, pid: 1 }))
 }
 
 function protocolOf(invocation: Invocation): PortProtocol {
