@@ -57,21 +57,23 @@ const portFields: ReadonlySet<string> = new Set(['name', 'number', 'protocol', '
 export function parseRegistration(input: unknown, defaults: RegistrationDefaults = {}): Registration {
   const body = checkRecord(input, 'the registration')
   for (const key in body) if (!fields.has(key)) throw unknownField(key, '', fields)
-  return {
+  const registration: { -readonly [Key in keyof Registration]: Registration[Key] } = {
     namespace: agreed(body.namespace, defaults.namespace, 'namespace', defaultNamespace),
     service: agreed(body.service, defaults.service, 'service'),
     id: agreed(body.id, defaults.id, 'id'),
     addresses: readAddresses(body, defaults.address),
     ports: readPorts(body),
-    ...readOptional(body, 'host', limits.host),
     weight: body.weight === undefined ? defaultWeight : checkWeight(body.weight),
-    ...readOptional(body, 'zone', limits.label),
-    ...readOptional(body, 'region', limits.label),
-    ...readOptional(body, 'provider', limits.label),
-    ...readOptional(body, 'version', limits.label),
     tags: body.tags === undefined ? none : readTags(body.tags),
     metadata: body.metadata === undefined ? nothing : readMetadata(body.metadata),
   }
+  // Assigned one by one: to spread a small object for each would cost as much as all the rest.
+  if (body.host !== undefined) registration.host = checkText(body.host, 'host', limits.host)
+  if (body.zone !== undefined) registration.zone = checkText(body.zone, 'zone', limits.label)
+  if (body.region !== undefined) registration.region = checkText(body.region, 'region', limits.label)
+  if (body.provider !== undefined) registration.provider = checkText(body.provider, 'provider', limits.label)
+  if (body.version !== undefined) registration.version = checkText(body.version, 'version', limits.label)
+  return registration
 }
 
 const none: readonly string[] = Object.freeze([])
@@ -96,16 +98,6 @@ function agreed(said: unknown, known: string | undefined, field: string, fallbac
   const value = checkName(said ?? known ?? fallback, field)
   if (known === undefined || value === known) return value
   throw invalid(field, `is ${shown(said)} in the body and ${shown(known)} in the URL`)
-}
-
-function readOptional<Key extends string>(
-  body: Fields,
-  key: Key,
-  longest: number,
-): { [key in Key]?: string } | undefined {
-  const value = body[key]
-  if (value === undefined) return undefined
-  return { [key]: checkText(value, key, longest) } as { [key in Key]: string }
 }
 
 function readAddresses(body: Fields, fallback: string | undefined): readonly string[] {
