@@ -8,7 +8,7 @@ import { apiPrefix } from './http/mount.ts'
 import { writeProblemTo } from './problem/raw.ts'
 import type { Sessions } from './session/sessions.ts'
 
-export const sessionPath = `${apiPrefix}/session`
+const sessionPath = `${apiPrefix}/session`
 
 /** Who asks for a websocket is checked like every request: Host, Origin, path, token. */
 export function upgradeListener({ access, metrics }: ApiContext, doors: Doors, sessions: Sessions) {

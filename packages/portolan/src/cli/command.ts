@@ -105,7 +105,7 @@ export function numberOption(
 }
 
 /** @throws Fault `invalid_request` */
-export function readNumber(text: string, what: string, [least, most]: readonly [number, number]): number {
+function readNumber(text: string, what: string, [least, most]: readonly [number, number]): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (value >= least && value <= most) return value
   throw usage(`${what} ${text}: not a number from ${least} to ${most}`)

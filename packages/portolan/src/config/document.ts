@@ -13,7 +13,7 @@ import {
 import { formatPath, type Path, type Position, type Problem } from './problem.ts'
 
 /** What a file may hold, so that no file, however made, costs more than a moment. */
-export const documentLimits = {
+const documentLimits = {
   bytes: 4 * 1024 * 1024,
   depth: 40,
   nodes: 200_000,

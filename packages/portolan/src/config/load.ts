@@ -72,7 +72,7 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
 }
 
 /** The problems of a file as one error. */
-export function problemsFault(problems: readonly Problem[]): Fault {
+function problemsFault(problems: readonly Problem[]): Fault {
   const shown = problems.map(formatProblem).join('\n')
   const count = problems.length === 1 ? 'is one problem' : `are ${problems.length} problems`
   return new Fault('config_invalid', `there ${count} in the configuration\n${shown}`, { source: 'caller' })

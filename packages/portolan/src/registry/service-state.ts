@@ -79,7 +79,7 @@ function healthOf(instance: Instance | undefined): number {
 }
 
 /** `instances` (ordered by id) with the changed ones replaced, added or left out: one walk, k binary searches. */
-export function patched(
+function patched(
   instances: readonly Instance[],
   changed: Iterable<string>,
   slots: ReadonlyMap<string, Slot>,

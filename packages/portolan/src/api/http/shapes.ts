@@ -123,7 +123,7 @@ export const why = z.object({
 
 const place = z.union([z.literal(every), name])
 
-export const grantShape = z.strictObject({
+const grantShape = z.strictObject({
   verbs: z.array(z.enum(verbs)).min(1).max(verbs.length),
   namespace: place.default('default'),
   service: place.default(every),

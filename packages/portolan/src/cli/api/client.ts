@@ -49,7 +49,7 @@ export async function withApi<T>(
 }
 
 /** @throws Fault `invalid_request` when `url` is none */
-export function openApiClient({ url, token, signal }: ApiClientOptions): ApiClient {
+function openApiClient({ url, token, signal }: ApiClientOptions): ApiClient {
   const base = baseOf(url)
   // A drain answers when it is over, and a quiet watch stays quiet: neither is a stalled connection.
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5000 } })

@@ -62,7 +62,7 @@ async function undo(api: ApiClient, invocation: Invocation, io: Io): Promise<Exi
 }
 
 /** `SERVICE ID`, or `ID` alone. @throws Fault `invalid_request`, `instance_not_found` */
-export async function instanceNamed(api: ApiClient, invocation: Invocation): Promise<InstanceName> {
+async function instanceNamed(api: ApiClient, invocation: Invocation): Promise<InstanceName> {
   const [first, second] = invocation.args
   const namespace = namespaceOf(invocation)
   if (first === undefined) throw usage('which instance?', 'write SERVICE ID, or ID alone where it is unique')

@@ -25,7 +25,7 @@ export function tellTransitions(states: () => readonly CopyState[], io: Pick<Io,
 }
 
 /** What to say of a program that was `before` and is `now`; nothing when nothing is worth it. */
-export function transition(before: CopyState, now: CopyState): string | undefined {
+function transition(before: CopyState, now: CopyState): string | undefined {
   const { id, lastExit } = now
   if (lastExit !== undefined && lastExit !== before.lastExit && !lastExit.asked) {
     const { code, signal, error } = lastExit

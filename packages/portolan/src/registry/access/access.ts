@@ -14,6 +14,7 @@ import {
   keyOf,
   newSecret,
   type Token,
+  tokenOf,
   tokenPrefix,
 } from './tokens.ts'
 
@@ -120,16 +121,8 @@ async function mint(store: Store, book: TokenBook, request: MintRequest): Promis
   checkGrants(request.grants)
   const secret = newSecret()
   const sha256 = hashOf(secret)
-  const { name, grants, expires } = request
-  const token: Token = {
-    id: idOf(sha256),
-    name,
-    grants,
-    sha256,
-    from: 'store',
-    ...(expires === undefined ? {} : { expires }),
-  }
-  const replaced = request.replace === true ? earlier(book, name) : []
+  const token = tokenOf(sha256, request)
+  const replaced = request.replace === true ? earlier(book, request.name) : []
   const key = keyOf(sha256)
   const revision = await store.commit({ put: [{ key, value: encodeToken(token) }], delete: replaced })
   await book.reached(revision)

@@ -62,10 +62,14 @@ export function encodeToken(token: Token): string {
 
 /** Reads what {@link encodeToken} wrote; `undefined` for a format that this version does not know. */
 export function decodeToken(key: string, value: string): Token | undefined {
-  const stored = JSON.parse(value) as { v: number } & Pick<Token, 'name' | 'grants' | 'expires'>
-  if (stored.v !== 1) return undefined
-  const sha256 = key.slice(keyPrefix.length)
-  const { name, grants, expires } = stored
+  const stored = JSON.parse(value) as { v: number } & Holder
+  return stored.v === 1 ? tokenOf(key.slice(keyPrefix.length), stored) : undefined
+}
+
+type Holder = Pick<Token, 'name' | 'grants' | 'expires'>
+
+/** A token of the store, by the hash of its secret. */
+export function tokenOf(sha256: string, { name, grants, expires }: Holder): Token {
   return {
     id: idOf(sha256),
     name,
