@@ -57,30 +57,38 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     metrics,
   })
   const shown = new Map<string, Following>()
-  const showOutput = (): void => {
+  const showOutput = async (): Promise<void> => {
+    const wanted = new Set<string>()
     for (const { workload, id, log: path } of supervised.states()) {
-      const isWanted = runs.some(run => run.console && workloadKey(run) === workload)
-      if (!isWanted || shown.has(path)) continue
+      if (!runs.some(run => run.console && workloadKey(run) === workload)) continue
+      wanted.add(path)
+      if (shown.has(path)) continue
       shown.set(
         path,
         followOutput(path, line => options.show(`${id} │ ${line}`)),
       )
     }
+    await hide([...shown.keys()].filter(path => !wanted.has(path)))
   }
-  showOutput()
+  const hide = async (paths: readonly string[]): Promise<void> => {
+    for (const path of paths) {
+      const following = shown.get(path)
+      shown.delete(path)
+      await following?.look()
+      following?.close()
+    }
+  }
+  await showOutput()
   return {
     workloads: supervised,
     async reload(next) {
       runs = workloads(next)
       await supervised.apply([...runs, ...gateway])
-      showOutput()
+      await showOutput()
     },
     async close(now) {
       await supervised.close({ now })
-      for (const following of shown.values()) {
-        await following.look()
-        following.close()
-      }
+      await hide([...shown.keys()])
     },
   }
 }
