@@ -5,7 +5,7 @@ import { type AliveTime, advance, aliveFrom } from './alive-time.ts'
 import type { Departures, Leaver } from './departures.ts'
 import { Leases } from './leases.ts'
 import type { Loop, RegistryMetrics } from './metrics.ts'
-import { mayExpire, type Silence } from './protection.ts'
+import { isMassSilence, mayExpire, type Silence } from './protection.ts'
 import type { ServiceState } from './service-state.ts'
 import type { Sessions } from './sessions.ts'
 import type { RegistrySettings } from './settings.ts'
@@ -26,12 +26,20 @@ export interface LeaseWatchParts {
   readonly onFault: (loop: Loop, fault: Fault) => void
 }
 
+interface Protected {
+  readonly since: Milliseconds
+  readonly nextProbe: Milliseconds
+}
+
+/** So many leases long is kept what nothing but heartbeats ever spoke for: 5 minutes by default. */
+const patienceInLeases = 20
+
 /** Ends leases, and keeps those beyond their end whose silence proves nothing (`protection.ts`). */
 export class LeaseWatch {
   readonly #parts: LeaseWatchParts
   readonly #leases: Leases<Slot>
-  /** Beyond their lease and still here, with the alive time of the next probe. */
-  readonly #protected = new Map<Slot, Milliseconds>()
+  /** Beyond their lease and still here. */
+  readonly #protected = new Map<Slot, Protected>()
   /** Their removal is under way. */
   readonly #leaving = new Set<Slot>()
   readonly #protectedServices = new Set<ServiceState>()
@@ -121,16 +129,19 @@ export class LeaseWatch {
           'too many fell silent together: instances stay beyond their lease',
         )
       }
-      for (const slot of slots) this.#protect(slot)
+      const outlasted = isMassSilence(lostSessions) ? [] : slots.filter(slot => this.#hasOutlasted(slot))
+      if (outlasted.length > 0) this.#remove(outlasted, 'expired')
+      for (const slot of slots) if (!outlasted.includes(slot)) this.#protect(slot)
     }
   }
 
   /** Keeps it, and asks at once and then once a lease whether its host can say that it is gone. */
   #protect(slot: Slot): void {
-    const nextProbe = this.#protected.get(slot) ?? this.#time.alive
-    if (nextProbe > this.#time.alive) return
+    const { alive } = this.#time
+    const { since, nextProbe } = this.#protected.get(slot) ?? { since: alive, nextProbe: alive }
+    if (nextProbe > alive) return
     this.#leases.stop(slot)
-    this.#protected.set(slot, this.#time.alive + this.#parts.settings.leaseMs)
+    this.#protected.set(slot, { since, nextProbe: alive + this.#parts.settings.leaseMs })
     const { instance } = slot
     if (instance === undefined) return
     const settle = async (): Promise<void> => {
@@ -138,6 +149,20 @@ export class LeaseWatch {
       if (result === 'refused') this.#remove([slot], 'refused')
     }
     settle().catch((thrown: unknown) => this.#parts.onFault('leases', toFault(thrown)))
+  }
+
+  /**
+   * Whether its protection is over. While sessions are well, the network is: registrations whose heartbeats stopped
+   * together and stay away were left behind, even where something else answers at their port by now.
+   */
+  #hasOutlasted(slot: Slot): boolean {
+    const kept = this.#protected.get(slot)
+    const isHeld = Object.keys(slot.record.value?.held ?? {}).length > 0
+    return (
+      kept !== undefined &&
+      !isHeld &&
+      this.#time.alive - kept.since > patienceInLeases * this.#parts.settings.leaseMs
+    )
   }
 
   #remove(slots: readonly Slot[], reason: 'expired' | 'refused'): void {

@@ -259,6 +259,16 @@ describe('protection', () => {
     expect(ids(tested)).toContain('a')
   })
 
+  it('does not keep for ever what nothing but heartbeats spoke for', async () => {
+    const tested = await openTested({ answer: () => 'answered' })
+    tested.registry.sessionOpened('elsewhere')
+    for (const id of ['a', 'b', 'c']) await register(tested, id)
+    await tested.time.pass(290_000)
+    expect(ids(tested)).toEqual(['a', 'b', 'c'])
+    await tested.time.pass(60_000)
+    expect(ids(tested)).toEqual([])
+  })
+
   it('takes the silence of most sessions for our own fault', async () => {
     const tested = await openTested()
     for (const id of ['a', 'b', 'c']) {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { formatHostPort, parseHostPort, toFault } from '@portolan/core'
+import { Fault, formatHostPort, parseHostPort, toFault } from '@portolan/core'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { formatProblem } from '../../config/problem.ts'
 import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
@@ -76,6 +76,7 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
   const transitions = tellTransitions(() => server.workloads.states(), io)
   try {
     const late = await whenReady(server, io.signal)
+    refuseTakenGateway(server)
     if (!io.signal.aborted) {
       tellReady(server, late, performance.now() - start, invocation, io)
       await aborted(io.signal)
@@ -89,6 +90,17 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
     process.off('SIGTERM', hurry)
   }
   return 0
+}
+
+/** A gateway whose port is taken will not come by itself: that is an error of the start, not a program to wait for. */
+function refuseTakenGateway(server: Server): void {
+  const gateway = server.workloads.states().find(({ workload }) => workload === 'gateway')
+  const refusal = gateway?.lastExit?.tail.split('\n').find(line => line.includes('[address_in_use]'))
+  if (gateway === undefined || gateway.phase === 'running' || refusal === undefined) return
+  throw new Fault('address_in_use', `the gateway: ${refusal.replace(/^error: | \[address_in_use\]$/g, '')}`, {
+    source: 'caller',
+    hint: 'end that process, or choose other addresses for gateway.listen and gateway.admin',
+  })
 }
 
 function rolesOf(text: string): readonly Role[] {
