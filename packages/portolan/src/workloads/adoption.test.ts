@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -72,6 +72,7 @@ afterEach(async () => {
 /** Lets a supervisor start these and kills it. @returns what was running, and still is */
 async function orphans(definitions: readonly WorkloadDefinition[]) {
   const directory = mkdtempSync(join(tmpdir(), 'portolan-adoption-'))
+  cleanUp.push(() => rmSync(directory, { recursive: true, force: true }))
   const arguments_ = [...source, supervisor, directory, JSON.stringify(definitions)]
   const parent = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] })
   cleanUp.push(() => parent.kill('SIGKILL'))
