@@ -13,6 +13,7 @@ const components = {
   curl: 'curl',
   openssl: 'openssl',
   ip: 'iproute2',
+  nft: 'nftables',
 }
 
 const packagesOf = programs => [...new Set(programs.map(program => components[program]))]

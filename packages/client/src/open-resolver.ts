@@ -48,6 +48,8 @@ export function resolverOver(
   const resolver = sessionResolver(session, onFault, runtime)
   return {
     subscribe: resolver.subscribe,
+    idle: resolver.idle,
+    report: resolver.report,
     watchRoutes: resolver.watchRoutes,
     get connected() {
       return session.link !== undefined

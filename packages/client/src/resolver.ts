@@ -6,12 +6,15 @@ import {
   defaultNamespace,
   Fault,
   formatCursor,
+  type Instance,
   type Milliseconds,
   markFresh,
   markStale,
   nextLeave,
+  type PickingSubscriber,
   type Resolver,
   type RouteTable,
+  receiverOf,
   type ServiceName,
   type ServiceView,
   type SnapshotMessage,
@@ -35,7 +38,7 @@ export interface SessionResolver extends Resolver {
 /** One service that somebody subscribed to, and what the registry said of it last. */
 interface Subscription {
   readonly name: ServiceName
-  readonly receivers: Set<(view: View) => void>
+  readonly receivers: Set<PickingSubscriber>
   view: ServiceView
   /** The cursor that this connection's registry knows us to pick by. */
   acknowledged: string
@@ -78,7 +81,7 @@ export function sessionResolver(
     if (view === subscription.view) return
     subscription.view = view
     leaveLater(subscription)
-    if (isKnown(view)) for (const receive of [...subscription.receivers]) tell(() => receive(view))
+    if (isKnown(view)) for (const { receive } of [...subscription.receivers]) tell(() => receive(view))
     acknowledge(subscription)
   }
 
@@ -102,6 +105,16 @@ export function sessionResolver(
     if (view.stale || cursor === subscription.acknowledged || !isKnown(view)) return
     subscription.acknowledged = cursor
     session.link?.send({ type: 'ack', ...name, cursor })
+    for (const { id } of view.set.instances.filter(isDraining)) sayIdle(subscription, id)
+  }
+
+  /** After the `ack`, and only when no receiver has a request under way to the draining instance. */
+  const sayIdle = ({ name, view, receivers }: Subscription, id: string) => {
+    const instance = view.set.instances.find(other => other.id === id)
+    if (view.stale || instance === undefined || !isDraining(instance)) return
+    const { incarnation } = instance
+    for (const receiver of receivers) if (receiver.inFlight({ id, incarnation }) > 0) return
+    session.link?.send({ type: 'idle', ...name, id, incarnation })
   }
 
   const watch = async (subscription: Subscription, link: Link): Promise<void> => {
@@ -185,20 +198,36 @@ export function sessionResolver(
   })
 
   return {
-    subscribe(service, receive) {
+    subscribe(service, subscriber) {
       if (closed) return () => {}
       const name = { namespace: service.namespace, service: service.service }
       const known = subscriptions.get(keyOf(name))
       const subscription = known ?? newSubscription(name)
-      const own = (view: View) => receive(view)
+      const receive = receiverOf(subscriber)
+      const own: PickingSubscriber = {
+        receive,
+        inFlight: instance => (typeof subscriber === 'function' ? 0 : subscriber.inFlight(instance)),
+      }
       subscription.receivers.add(own)
       if (known === undefined) {
         subscriptions.set(keyOf(name), subscription)
         if (session.link !== undefined) void watch(subscription, session.link)
-      } else if (isKnown(known.view)) tell(() => own(known.view))
+      } else if (isKnown(known.view)) tell(() => receive(known.view))
       return () => {
         if (subscription.receivers.delete(own) && subscription.receivers.size === 0) leave(subscription)
       }
+    },
+    idle({ id, ...service }) {
+      const subscription = subscriptions.get(keyOf(service))
+      if (subscription !== undefined) sayIdle(subscription, id)
+    },
+    report(service, report) {
+      session.link?.send({
+        type: 'report',
+        namespace: service.namespace,
+        service: service.service,
+        ...report,
+      })
     },
     watchRoutes(receive) {
       const own = (table: RouteTable) => receive(table)
@@ -228,6 +257,10 @@ function newSubscription(name: ServiceName): Subscription {
     stopLeave: () => {},
     stopCompare: () => {},
   }
+}
+
+function isDraining({ causes }: Instance): boolean {
+  return causes.some(({ kind }) => kind === 'draining')
 }
 
 /** Whether a registry has ever said anything about the service. */

@@ -35,9 +35,23 @@ export {
 export { randomChoice } from './balance/random.ts'
 export { roundRobin } from './balance/round-robin.ts'
 export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
+export {
+  type Check,
+  type CheckStatus,
+  type CheckType,
+  checkTypes,
+  type Degradation,
+  type GrpcCheck,
+  type HttpCheck,
+  type ScriptCheck,
+  type TcpCheck,
+  type TtlCheck,
+} from './health/check.ts'
+export { checkDefaults, type HealthRules, healthRules, shortestIntervalMs } from './health/defaults.ts'
 export { type Cause, type CauseKind, causeKinds, withCause, withoutCause } from './instance/cause.ts'
 export { type Cursor, covers, formatCursor, parseCursor } from './instance/cursor.ts'
 export {
+  type Degraded,
   defaultNamespace,
   httpPort,
   type Instance,
@@ -60,6 +74,7 @@ export {
   type ClientMessage,
   type Departure,
   type DepartureReason,
+  type InstanceOutcomes,
   protocolVersion,
   type RegistrationMessage,
   type Route,
@@ -69,7 +84,14 @@ export {
 export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
 export { formatDuration, parseDuration } from './time/duration.ts'
 export { type Leaving, planLeaving } from './view/leaving.ts'
-export type { Resolver, Unsubscribe, View } from './view/resolver.ts'
+export {
+  type OutcomeReport,
+  type PickingSubscriber,
+  type Resolver,
+  receiverOf,
+  type Unsubscribe,
+  type View,
+} from './view/resolver.ts'
 export {
   applyLeaves,
   applyMessage,

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Resolver } from '@portolan/core'
+import { type Resolver, receiverOf } from '@portolan/core'
 import { fetch, Pool, request } from 'undici'
 import { instanceOf } from '../testing/scripted-registry.ts'
 import { openService } from './service.ts'
@@ -68,10 +68,15 @@ function quantiles(list: number[]): Overhead {
 function fixed(port: number): Resolver {
   const instances = [instanceOf('order', 'order-1', port)]
   return {
-    subscribe(name, receive) {
-      receive({ set: { ...name, cursor: { epoch: 'e', revision: 1 }, instances }, stale: false })
+    subscribe(name, subscriber) {
+      receiverOf(subscriber)({
+        set: { ...name, cursor: { epoch: 'e', revision: 1 }, instances },
+        stale: false,
+      })
       return () => {}
     },
+    idle() {},
+    report() {},
   }
 }
 

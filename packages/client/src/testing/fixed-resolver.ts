@@ -1,4 +1,14 @@
-import type { Instance, InstanceSet, Resolver, ServiceName, View } from '@portolan/core'
+import {
+  type Instance,
+  type InstanceName,
+  type InstanceSet,
+  type OutcomeReport,
+  type PickingSubscriber,
+  type Resolver,
+  receiverOf,
+  type ServiceName,
+  type View,
+} from '@portolan/core'
 
 /** A resolver that knows what a test tells it. */
 export class FixedResolver implements Resolver {
@@ -26,10 +36,23 @@ export class FixedResolver implements Resolver {
     this.#tell(true)
   }
 
-  subscribe(_: ServiceName, receive: (view: View) => void): () => void {
+  /** What was said to it. */
+  readonly idled: InstanceName[] = []
+  readonly reports: OutcomeReport[] = []
+
+  subscribe(_: ServiceName, subscriber: ((view: View) => void) | PickingSubscriber): () => void {
+    const receive = receiverOf(subscriber)
     this.#receivers.add(receive)
     if (this.#set !== undefined) receive({ set: this.#set, stale: false })
     return () => this.#receivers.delete(receive)
+  }
+
+  idle(instance: InstanceName): void {
+    this.idled.push(instance)
+  }
+
+  report(_: ServiceName, report: OutcomeReport): void {
+    this.reports.push(report)
   }
 
   #tell(stale: boolean): void {

@@ -55,6 +55,19 @@ export interface Instance extends Registration {
   readonly incarnation: number
   /** Why it should not be picked; empty = healthy. */
   readonly causes: readonly Cause[]
+  /** Why it gets less than its share; its `weight` is lowered already. Absent = nothing. */
+  readonly degraded?: readonly Degraded[]
+}
+
+/** One reason why an instance gets less traffic than its weight would have it. Causes take it out; these don't. */
+export interface Degraded {
+  /** A check's id. */
+  readonly owner: string
+  /** What the weight is multiplied by: greater than 0, less than 1. The lowest counts. */
+  readonly factor: number
+  readonly reason: string
+  /** ISO 8601, UTC. */
+  readonly since: string
 }
 
 export const defaultNamespace = 'default'

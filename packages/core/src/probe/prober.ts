@@ -1,3 +1,4 @@
+import type { Check } from '../health/check.ts'
 import type { Instance } from '../instance/instance.ts'
 
 /**
@@ -8,5 +9,9 @@ export type ProbeResult = 'answered' | 'refused' | 'silent'
 
 /** Looks whether an instance is there. Never rejects: what cannot be probed is `silent`. */
 export interface Prober {
-  probe(instance: Instance, signal: AbortSignal): Promise<ProbeResult>
+  /**
+   * By the instance's own check, or by TCP connect if it has none.
+   * @param checks those that came with its registration; undefined = it asked for none in particular
+   */
+  probe(instance: Instance, signal: AbortSignal, checks?: readonly Check[]): Promise<ProbeResult>
 }

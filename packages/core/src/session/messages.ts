@@ -1,5 +1,6 @@
 import type { PolicyName } from '../balance/policies.ts'
 import type { FaultCode } from '../fault/fault.ts'
+import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 
 /**
@@ -16,6 +17,20 @@ export interface RegistrationMessage extends Partial<Omit<Registration, 'service
   readonly service: string
   readonly id: string
   readonly ports: readonly (number | (Partial<Port> & { readonly number: number }))[]
+  /** Health checks as docs/configuration.md writes them, but scripts; `[]` = none. Default: a TCP check. */
+  readonly checks?: readonly unknown[]
+}
+
+/** What one process's requests to one instance found. */
+export interface InstanceOutcomes {
+  readonly id: string
+  readonly incarnation: number
+  /** Answers that speak well of the instance. */
+  readonly ok: number
+  /** Refused, broken and timed-out connections, and answers 500, 502, 503 and 504. */
+  readonly failed: number
+  /** Of the last failure. */
+  readonly reason?: string
 }
 
 interface Target {
@@ -60,6 +75,26 @@ export type ClientMessage =
   | { readonly type: 'watch-routes'; readonly seq: number }
   /** From `cursor` on, this client picks by the set of that revision. */
   | ({ readonly type: 'ack'; readonly cursor: string } & Target)
+  /** No request of this client is under way to an instance that it has acknowledged as draining. */
+  | ({ readonly type: 'idle'; readonly id: string; readonly incarnation: number } & Target)
+  /** What this client's requests found since its last report. Never answered. */
+  | ({
+      readonly type: 'report'
+      readonly overMs: number
+      readonly cpuMs?: number
+      readonly outcomes: readonly InstanceOutcomes[]
+    } & Target)
+  /** How an instance says it is: for its `ttl` check of that id (default: its only one). */
+  | ({
+      readonly type: 'status'
+      readonly seq: number
+      readonly id: string
+      readonly incarnation: number
+      readonly check?: string
+      readonly status: CheckStatus
+      readonly output?: string
+      readonly metrics?: Readonly<Record<string, number>>
+    } & Target)
   /** Compares a view with the registry's: answered by `done`, after a snapshot if the two differ. */
   | ({
       readonly type: 'compare'

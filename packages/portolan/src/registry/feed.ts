@@ -77,6 +77,7 @@ export class Feed {
         place.acknowledged = Math.max(place.acknowledged ?? -1, cursor.revision)
         this.#settleWaiters()
       },
+      idle: () => {},
       close: () => {
         if (!this.#places.delete(place)) return
         this.#parts.metrics.subscriptions.dec()

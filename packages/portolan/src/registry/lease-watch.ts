@@ -145,7 +145,7 @@ export class LeaseWatch {
     const { instance } = slot
     if (instance === undefined) return
     const settle = async (): Promise<void> => {
-      const result = await this.#parts.prober.probe(instance, this.#stop.signal)
+      const result = await this.#parts.prober.probe(instance, this.#stop.signal, slot.record.value?.checks)
       if (result === 'refused') this.#remove([slot], 'refused')
     }
     settle().catch((thrown: unknown) => this.#parts.onFault('leases', toFault(thrown)))

@@ -87,6 +87,16 @@ export class Liveness {
     for (const group of groupByService(slots)) this.#inBackground('probes', this.#settleRestored(group))
   }
 
+  /** A probe that somebody else made: it settles what our own would have to ask again. */
+  proved(slot: Slot, result: ProbeResult): void {
+    if (result !== 'refused' || !isDisconnected(slot)) return
+    const { sessions, departures } = this.#parts
+    const incarnation = incarnationOf(slot)
+    const isUnheld = (): boolean => !sessions.isHolding(slot.record.value?.held ?? {})
+    const leaver = { slot, incarnation, reason: 'refused' } as const
+    if (isUnheld()) this.#inBackground('probes', departures.remove([leaver], isUnheld))
+  }
+
   close(): void {
     this.#stop.abort()
     for (const cancel of this.#pauses) cancel()
@@ -167,7 +177,9 @@ export class Liveness {
 
   async #probe(slot: Slot): Promise<ProbeResult> {
     const { instance } = slot
-    return instance === undefined ? 'silent' : this.#parts.prober.probe(instance, this.#stop.signal)
+    return instance === undefined
+      ? 'silent'
+      : this.#parts.prober.probe(instance, this.#stop.signal, slot.record.value?.checks)
   }
 
   #inBackground(loop: Loop, work: Promise<void>): void {

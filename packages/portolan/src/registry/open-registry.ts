@@ -16,17 +16,19 @@ import { lift } from './disconnected.ts'
 import { drain, drainOwner } from './drain.ts'
 import { Follower } from './follower.ts'
 import { CauseJournal } from './journal.ts'
+import { judged } from './judged.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import { limits } from './limits.ts'
 import { Liveness } from './liveness.ts'
 import { type Loop, openRegistryMetrics } from './metrics.ts'
+import { Observers } from './observers.ts'
 import { overrideRecord, storeOverride } from './overrides.ts'
 import type { InstanceRecord } from './records.ts'
 import { Registrar } from './registrar.ts'
 import type { Principal, Registry } from './registry.ts'
 import { Sessions } from './sessions.ts'
 import { defaultSettings, type RegistrySettings } from './settings.ts'
-import { causesOf, type Slot } from './slot.ts'
+import { causesOf, incarnationOf, type Slot } from './slot.ts'
 import { RegistryState } from './state.ts'
 import { realTimers, type Timers } from './timers.ts'
 import { Views } from './views.ts'
@@ -71,11 +73,13 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     log.error({ loop, code: fault.code, err: fault }, 'the registry met a failure')
   }
 
+  const observers = new Observers()
   const views = new Views({ clock, timers, metrics, onFault: fault => onFault('push', fault) })
   const reading = await store.read('')
   const state: RegistryState = new RegistryState(reading.cursor, {
     touched: (service, urgent) => views.touched(service, urgent),
     isWatched: service => views.isWatched(service),
+    changed: slot => observers.changed(slot),
     departed: (slot, reason) => {
       leases.forget(slot)
       metrics.removals.inc({ reason })
@@ -208,6 +212,16 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
       const cause = { kind, owner, reason: reason.slice(0, limits.reason), since: timers.timeOfDay() }
       await journal.edit(name, causes => withCause(causes, cause))
     },
+
+    async judge(name, verdict) {
+      await journal.edit(name, judged(verdict, timers.timeOfDay()))
+    },
+    proved(name, incarnation, result) {
+      const slot = state.slot(name)
+      if (slot === undefined || incarnationOf(slot) !== incarnation) return
+      liveness.proved(slot, result)
+    },
+    observe: observer => observers.add(observer, state.slots()),
 
     services: () =>
       [...state.services.values()]

@@ -1,4 +1,4 @@
-import { type Cause, Fault, type Instance, type InstanceName } from '@portolan/core'
+import { type Cause, type Check, Fault, type Instance, type InstanceName } from '@portolan/core'
 
 /** What holds an instance, beside its lease: each names the session it hangs on. */
 export interface Holds {
@@ -15,6 +15,8 @@ export interface InstanceRecord {
   /** As it was registered: without causes, with its own weight. Most instances are shown as just this object. */
   readonly instance: Instance
   readonly held: Holds
+  /** Its own health checks; absent = it asked for none in particular. */
+  readonly checks?: readonly Check[]
 }
 
 /**

@@ -1,12 +1,15 @@
 import type {
   CauseKind,
+  Check,
   Cursor,
   Departure,
   Instance,
   InstanceName,
   InstanceSet,
+  ProbeResult,
   Registration,
   ServiceName,
+  Unsubscribe,
 } from '@portolan/core'
 
 /** Who asks: a token's name and what it may do. */
@@ -26,6 +29,35 @@ export interface RegisterRequest {
   readonly tether: Tether
   /** The session that holds it, where the tether is one. */
   readonly session?: string
+  /** Its own health checks; undefined = it asks for none in particular. */
+  readonly checks?: readonly Check[]
+  /** Why it must not have traffic yet: a new run begins with the cause `starting`, in the same commit. */
+  readonly starting?: string
+}
+
+/** An instance as whoever tests instances sees it. */
+export interface Watched {
+  readonly instance: Instance
+  readonly checks: readonly Check[] | undefined
+  readonly tether: Tether
+}
+
+/** Told of instances within the application of a commit, so it must be quick; and never of its own reports only. */
+export interface InstanceObserver {
+  /** Registered, began a new run, or has other checks or causes than before. */
+  present(watched: Watched): void
+  gone(name: InstanceName): void
+}
+
+/** What a test of an instance found, for one run of it. `reason` undefined = lifted. */
+export interface Verdict {
+  readonly incarnation: number
+  /** A check's id. */
+  readonly owner: string
+  readonly cause?: { readonly kind: CauseKind; readonly reason: string | undefined }
+  readonly degraded?: { readonly factor: number; readonly reason: string } | 'lifted'
+  /** Lifts `starting` too. */
+  readonly started?: boolean
 }
 
 export interface Registered {
@@ -61,6 +93,8 @@ export interface Subscription {
   resume(): void
   /** This subscriber now picks by the set of `cursor`. */
   acknowledge(cursor: Cursor): void
+  /** No request of this subscriber is under way to that run of a draining instance. */
+  idle(id: string, incarnation: number): void
   close(): void
 }
 
@@ -92,6 +126,16 @@ export interface Registry {
     name: InstanceName,
     cause: { readonly kind: CauseKind; readonly owner: string; readonly reason: string | undefined },
   ): Promise<void>
+
+  /** What a check says of one run of an instance, in one commit; nothing when that run is over. */
+  judge(name: InstanceName, verdict: Verdict): Promise<void>
+  /**
+   * What a look at an instance proved, beside what its checks make of it: `refused` removes a run that nobody alive
+   * holds, `answered` lifts the `disconnected` of a session that closed (not that of one that fell silent).
+   */
+  proved(name: InstanceName, incarnation: number, result: ProbeResult): void
+  /** Every instance, now and at each change. */
+  observe(observer: InstanceObserver): Unsubscribe
 
   services(): readonly { readonly name: ServiceName; readonly instances: number; readonly healthy: number }[]
   /** The service's newest set; an empty one when nobody has registered. */

@@ -19,6 +19,8 @@ export interface StateListener {
   touched(service: ServiceState, urgent: boolean): void
   /** An instance left, for the reason that its departing commit gave. */
   departed(slot: Slot, reason: DepartureReason): void
+  /** A commit has touched what is known of this id. */
+  changed(slot: Slot): void
   /** Whether a service must be kept in mind although nothing is left of it. */
   isWatched(service: ServiceState): boolean
 }
@@ -194,6 +196,7 @@ export class RegistryState {
       const step = service.refresh(slot, revision, reason)
       if (step.news) news.set(service, step.bad || news.get(service) === true)
       if (wasThere && slot.instance === undefined) this.#listener.departed(slot, reason)
+      this.#listener.changed(slot)
     }
     for (const [service, urgent] of news) this.#listener.touched(service, urgent)
     for (const service of touched.values()) this.forget(service)

@@ -63,6 +63,10 @@ export const instance = z.object({
   owner: z.string(),
   incarnation: z.int(),
   causes: z.array(cause),
+  degraded: z
+    .array(z.object({ owner: z.string(), factor: z.number(), reason: z.string(), since: z.iso.datetime() }))
+    .optional()
+    .describe('Why its weight is lowered.'),
 })
 
 /** Fails to compile when the documented shape and core's noun drift apart. */

@@ -116,6 +116,16 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       session.watches.get(watchKey(serviceOf(rest)))?.acknowledge(parseCursor(cursor))
     },
 
+    idle(session, { id, incarnation, ...rest }) {
+      session.watches.get(watchKey(serviceOf(rest)))?.idle(id, incarnation)
+    },
+
+    report() {},
+
+    status() {
+      throw new Fault('invalid_request', 'this registry takes no status yet', { source: 'caller' })
+    },
+
     compare(session, { seq, cursor, count, ...rest }) {
       const service = serviceOf(rest)
       if (!session.watches.has(watchKey(service))) throw notWatched(service)

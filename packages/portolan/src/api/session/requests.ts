@@ -32,6 +32,35 @@ const shapes = {
   unwatch: z.strictObject({ type: z.literal('unwatch'), seq, ...target }),
   'watch-routes': z.strictObject({ type: z.literal('watch-routes'), seq }),
   ack: z.strictObject({ type: z.literal('ack'), ...target, cursor }),
+  idle: z.strictObject({ type: z.literal('idle'), ...target, id: name, incarnation }),
+  report: z.strictObject({
+    type: z.literal('report'),
+    ...target,
+    overMs: z.number().min(0),
+    cpuMs: z.number().min(0).optional(),
+    outcomes: z
+      .array(
+        z.strictObject({
+          id: name,
+          incarnation,
+          ok: z.int().min(0),
+          failed: z.int().min(0),
+          reason: z.string().max(256).optional(),
+        }),
+      )
+      .max(10_000),
+  }),
+  status: z.strictObject({
+    type: z.literal('status'),
+    seq,
+    ...target,
+    id: name,
+    incarnation,
+    check: z.string().max(64).optional(),
+    status: z.enum(['passing', 'warning', 'critical']),
+    output: z.string().max(4096).optional(),
+    metrics: z.record(z.string().max(64), z.number()).optional(),
+  }),
   compare: z.strictObject({ type: z.literal('compare'), seq, ...target, cursor, count: z.int().min(0) }),
 } satisfies Readonly<Record<ClientMessage['type'], z.ZodType>>
 

@@ -1,8 +1,12 @@
 import {
   type Instance,
+  type InstanceName,
   type InstanceSet,
+  type OutcomeReport,
   orderedById,
+  type PickingSubscriber,
   type Resolver,
+  receiverOf,
   type ServiceName,
   serviceKey,
   type View,
@@ -50,12 +54,25 @@ export class StaticResolver implements Resolver {
     for (const receive of this.#receivers.get(serviceKey(name)) ?? []) receive(view)
   }
 
-  subscribe(service: ServiceName, receive: (view: View) => void): () => void {
+  /** What was said to it. */
+  readonly idled: InstanceName[] = []
+  readonly reports: OutcomeReport[] = []
+
+  subscribe(service: ServiceName, subscriber: ((view: View) => void) | PickingSubscriber): () => void {
+    const receive = receiverOf(subscriber)
     const key = serviceKey(service)
     const receivers = this.#receivers.get(key) ?? new Set()
     this.#receivers.set(key, receivers.add(receive))
     const view = this.#views.get(key)
     if (view !== undefined) receive(view)
     return () => receivers.delete(receive)
+  }
+
+  idle(instance: InstanceName): void {
+    this.idled.push(instance)
+  }
+
+  report(_: ServiceName, report: OutcomeReport): void {
+    this.reports.push(report)
   }
 }

@@ -1,0 +1,79 @@
+import type {
+  Check,
+  CheckStatus,
+  InstanceName,
+  Milliseconds,
+  OutcomeReport,
+  Prober,
+  Registration,
+  ServiceName,
+} from '@portolan/core'
+import type { Registry, Tether } from '../registry/registry.ts'
+
+/** What an instance says of itself: for its `ttl` check of that id, or its only one. */
+export interface StatusReport {
+  readonly check?: string
+  readonly status: CheckStatus
+  readonly output?: string
+  readonly metrics?: Readonly<Record<string, number>>
+}
+
+/** One check of one instance, as it stands. */
+export interface CheckStanding {
+  readonly id: string
+  readonly type: Check['type']
+  /** `new`: it has not run yet, and has no vote. */
+  readonly phase: 'new' | 'passing' | 'warning' | 'suspect' | 'critical'
+  readonly reason: string
+  /** ISO 8601; absent before the first result. */
+  readonly lastAt?: string
+  readonly latencyMs?: Milliseconds
+  readonly output?: string
+  readonly metrics?: Readonly<Record<string, number>>
+  /** As asked for, and as it is kept at the moment: longer where the budget stretches it. */
+  readonly intervalMs: Milliseconds
+  readonly keptIntervalMs: Milliseconds
+  /** Flap damping: back not before its penalty has decayed. */
+  readonly penalty: number
+  readonly heldUntil?: string
+}
+
+/** Something that happened to an instance, newest last; the last 32 are kept. */
+export interface HealthEvent {
+  readonly at: string
+  /** A check's id, or who reported. */
+  readonly by: string
+  readonly what: string
+}
+
+export interface HealthReport {
+  readonly checks: readonly CheckStanding[]
+  readonly history: readonly HealthEvent[]
+}
+
+/** By service key: the checks that the configuration gives to all its instances; undefined = none in particular. */
+export type ServiceChecks = (service: ServiceName) => readonly Check[] | undefined
+
+/** Tests every instance, each once for all who pick, and tells the registry what follows. */
+export interface Health {
+  /** For the registry's own questions: by the instance's own check. */
+  readonly prober: Prober
+  /** Why a new run must not have traffic yet; undefined where nothing would test it. */
+  startingReason(
+    registration: Registration,
+    checks: readonly Check[] | undefined,
+    tether: Tether,
+  ): string | undefined
+  /** Begins to test what the registry knows. */
+  attach(registry: Registry): void
+  /** Takes other checks from the configuration; the states of those that stay go on. */
+  configure(checks: ServiceChecks): void
+  /** What a proxy's or SDK's requests found: fresh signs of life, and suspects that are looked at now. */
+  reported(reporter: string, service: ServiceName, report: OutcomeReport): void
+  /** A session's sign of life: fresher than any probe. */
+  heardOf(name: InstanceName): void
+  /** @throws Fault `instance_not_found`, `stale_incarnation`, `invalid_request` (no such `ttl` check) */
+  status(name: InstanceName, incarnation: number | undefined, report: StatusReport): void
+  why(name: InstanceName): HealthReport
+  close(): Promise<void>
+}
