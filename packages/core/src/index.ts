@@ -47,7 +47,28 @@ export {
   type TcpCheck,
   type TtlCheck,
 } from './health/check.ts'
+export {
+  type DampingRules,
+  dampingRules,
+  forgiven,
+  heldUntil,
+  isHeld,
+  noPenalty,
+  type Penalty,
+  penalised,
+  penaltyAt,
+} from './health/damping.ts'
 export { checkDefaults, type HealthRules, healthRules, shortestIntervalMs } from './health/defaults.ts'
+export {
+  beginCheck,
+  type CheckPhase,
+  type CheckResult,
+  type CheckState,
+  type CheckStep,
+  found,
+  suspected,
+} from './health/machine.ts'
+export { degradedBy, noWear, type Wear, type WearFinding, worn } from './health/wear.ts'
 export { type Cause, type CauseKind, causeKinds, withCause, withoutCause } from './instance/cause.ts'
 export { type Cursor, covers, formatCursor, parseCursor } from './instance/cursor.ts'
 export {
