@@ -33,7 +33,7 @@ export function wording(issue: RawIssue): string {
     case 'too_small':
       return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${units[issue.origin] ?? ''}`
     case 'too_big':
-      return `must be at most ${issue.maximum}${units[issue.origin] ?? ''}`
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${units[issue.origin] ?? ''}`
     case 'invalid_format':
       return `${described(issue.input)} does not have the right form`
     default:

@@ -37,19 +37,19 @@ describe('a configuration that holds', () => {
       env: {},
     })
     expect(
-      config.services.order?.healthChecks.map(({ type, interval, timeout }) => [type, interval, timeout]),
+      config.services.order?.healthChecks?.map(({ type, interval, timeout }) => [type, interval, timeout]),
     ).toEqual([
-      ['TCP', 3000, 1000],
-      ['HTTP', 5000, 2000],
-      ['Custom', 10_000, 500],
+      ['tcp', 3000, 1000],
+      ['http', 5000, 2000],
+      ['script', 10_000, undefined],
     ])
     expect(config.gateway.routes).toEqual([{ match: { path: '/' }, service: 'order', namespace: 'default' }])
   })
 
   it('warns of what does not act yet, once each, with its place', () => {
     expect(load(everySection).warnings.map(formatProblem).join('\n')).toMatchInlineSnapshot(`
-      "portolan.yaml:12:5: services.order.healthChecks: accepted, not active in this version
-          instances are tested by TCP connect, when their session or program goes
+      "portolan.yaml:21:17: services.order.healthChecks[2].script: there is no /opt/check_db.sh
+          until there is, the check fails, and its instances get no traffic
       portolan.yaml:23:5: services.order.rateLimit: accepted, not active in this version
           requests are not limited yet
       portolan.yaml:28:17: services.order.balancer.policy: accepted, not active in this version

@@ -7,6 +7,7 @@ import { inactiveKeys } from './inactive.ts'
 import { formatProblem, inFileOrder, type Path, type Position, type Problem } from './problem.ts'
 import { configJsonSchema } from './reference.ts'
 import { type Config, configSchema } from './schema.ts'
+import { scriptWarnings } from './scripts.ts'
 
 /** A configuration that holds, and where it came from. Frozen to its depth. */
 export interface LoadedConfig {
@@ -15,7 +16,7 @@ export interface LoadedConfig {
   readonly file: string | undefined
   /** The folder that relative paths in it start from, absolute. */
   readonly folder: string
-  /** What was accepted and does not act, in the file's order. */
+  /** What was accepted and does not act, or cannot yet, in the file's order. */
   readonly warnings: readonly Problem[]
   /** Where the file names `path`, as `position(['services', 'cart'])`; `undefined` when it does not. */
   position(path: Path): Position | undefined
@@ -40,11 +41,12 @@ export function readConfig(text: string, file: string): ConfigReading {
 }
 
 function loaded(config: Config, file: string, document: SourceDocument): LoadedConfig {
+  const folder = dirname(resolve(file))
   return {
     config: frozen(config),
     file,
-    folder: dirname(resolve(file)),
-    warnings: inFileOrder(inactiveKeys(config, document)),
+    folder,
+    warnings: inFileOrder([...inactiveKeys(config, document), ...scriptWarnings(config, folder, document)]),
     position: path => (document.has(path) ? document.keyAt(path) : undefined),
   }
 }

@@ -3,6 +3,7 @@ import {
   defaultNamespace,
   defaultPolicy,
   formatHostPort,
+  type HealthRules,
   type HostPort,
   isLoopback,
   isPolicyName,
@@ -173,4 +174,28 @@ export function tokens({ config, position }: LoadedConfig): readonly TokenDefini
 export function anonymousRights(config: Config, apiListens: readonly HostPort[]): 'admin' | 'read' | 'none' {
   const local = apiListens.every(isLocal)
   return config.auth.anonymous ?? (local ? 'admin' : 'none')
+}
+
+/** What the checks of all services together may cost, and how they judge. */
+export interface HealthLimits {
+  /** Of the business requests: greater than 0, at most 1. */
+  readonly budget: number
+  readonly maxPerSecond: number
+  readonly concurrency: number
+  readonly rules: HealthRules
+}
+
+export function healthLimits({ health }: Config): HealthLimits {
+  const { budget, maxPerSecond, concurrency, rules } = health
+  return {
+    budget,
+    maxPerSecond,
+    concurrency,
+    rules: {
+      suspectAfterMs: rules.suspectAfter,
+      rechecks: rules.rechecks,
+      recheckEveryMs: rules.recheckEvery,
+      recheckTimeoutMs: rules.recheckTimeout,
+    },
+  }
 }

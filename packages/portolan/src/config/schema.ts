@@ -3,6 +3,7 @@ import { alertsSection } from './sections/alerts.ts'
 import { apiSection } from './sections/api.ts'
 import { authSection } from './sections/auth.ts'
 import { gatewaySection } from './sections/gateway.ts'
+import { healthSection } from './sections/health.ts'
 import { registrySection } from './sections/registry.ts'
 import { servicesSection } from './sections/services.ts'
 
@@ -22,6 +23,7 @@ export const configSchema = z.strictObject({
     }),
   auth: authSection,
   registry: registrySection,
+  health: healthSection,
   gateway: gatewaySection,
   services: servicesSection,
   alerts: alertsSection,

@@ -1,18 +1,5 @@
-import { parseIp } from '@portolan/core'
 import { z } from 'zod'
-import { described, listenAddress, name, oneOrMany, said } from '../scalars.ts'
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/')
-  const ip = parseIp(address)
-  if (ip === undefined || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (ip.family === 4 ? 32 : 128))
-}
-
-const network = z.string().refine(isNetwork, {
-  error: issue =>
-    said(`${described(issue.input)} is no network`, 'write 10.0.0.0/8, 192.0.2.7 or "fd00::/8"'),
-})
+import { listenAddress, name, network, oneOrMany, said } from '../scalars.ts'
 
 const match = z
   .strictObject({

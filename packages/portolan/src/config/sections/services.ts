@@ -1,6 +1,7 @@
 import { formatHostPort } from '@portolan/core'
 import { z } from 'zod'
 import { described, duration, memberAddress, portNumber, said } from '../scalars.ts'
+import { healthChecks } from './health-checks.ts'
 
 export const policies = [
   'round-robin',
@@ -73,32 +74,6 @@ const run = z
     ),
   })
 
-const healthCheck = z
-  .strictObject({
-    type: z.enum(['TCP', 'HTTP', 'gRPC', 'Custom']).describe('What is tested.'),
-    path: z
-      .string()
-      .regex(/^\//, said('a path begins with "/"'))
-      .max(2048)
-      .optional()
-      .describe('What an HTTP check asks for.')
-      .meta({ unset: '/' }),
-    script: z.string().min(1).optional().describe('What a Custom check runs; exit status 0 passes.'),
-    interval: duration.prefault('1s').describe('Time between two checks.'),
-    timeout: duration.prefault('500ms').describe('When an answer comes too late.'),
-  })
-  .superRefine((check, context) => {
-    const complain = (key: string, message: string): void => {
-      context.addIssue({ code: 'custom', path: [key], message })
-    }
-    if (check.type === 'Custom' && check.script === undefined)
-      complain('script', said('a Custom check needs a script'))
-    if (check.type !== 'Custom' && check.script !== undefined)
-      complain('script', said(`a ${check.type} check runs no script`))
-    if (check.type !== 'HTTP' && check.path !== undefined)
-      complain('path', said(`a ${check.type} check has no path`))
-  })
-
 const rateLimit = z.strictObject({
   enabled: z.boolean().default(true).describe('Whether the limit holds.'),
   qps: z.number().positive().max(1e9).describe('Requests a second.'),
@@ -151,7 +126,10 @@ const service = z.strictObject({
     })
     .prefault({})
     .describe('How requests are spread.'),
-  healthChecks: z.array(healthCheck).max(32).default([]).describe('How the registry tests the instances.'),
+  healthChecks: healthChecks
+    .optional()
+    .describe('How the registry tests instances that name no checks of their own; `[]`: not at all.')
+    .meta({ unset: 'a TCP check of the default port' }),
   rateLimit: rateLimit.optional().describe('How many requests the service takes.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })
