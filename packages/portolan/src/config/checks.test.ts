@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkDefaults, healthRules } from '@portolan/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { checksOf } from './checks.ts'
 import { type LoadedConfig, readConfig } from './load.ts'
 import { formatProblem } from './problem.ts'
-import { healthLimits } from './resolve.ts'
+import { checksOf, healthLimits } from './resolve.ts'
 import { everySection } from './testing/every-section.ts'
 
 function load(text: string, file = '/etc/portolan.yaml'): LoadedConfig {

@@ -1,23 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, isAbsolute, resolve } from 'node:path'
-import { type Check, checkDefaults, type Degradation, type ServiceName, serviceKey } from '@portolan/core'
-import type { LoadedConfig } from './load.ts'
+import { type Check, checkDefaults, type Degradation } from '@portolan/core'
 import type { CheckSettings } from './sections/health-checks.ts'
-
-/**
- * By service: the checks that the file gives to all its instances, `[]` = none; undefined = it says nothing of them.
- * What `Health.configure` takes.
- */
-export function checksOf({
-  config,
-  folder,
-}: LoadedConfig): (service: ServiceName) => readonly Check[] | undefined {
-  const byService = new Map<string, readonly Check[]>()
-  for (const [key, { healthChecks }] of Object.entries(config.services)) {
-    if (healthChecks !== undefined) byService.set(key, coreChecks(healthChecks, folder))
-  }
-  return service => byService.get(serviceKey(service))
-}
 
 /** Checks as they were written, with all that they left unsaid. Programs are found from `folder`. */
 export function coreChecks(settings: readonly CheckSettings[], folder: string): readonly Check[] {

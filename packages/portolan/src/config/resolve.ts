@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import {
+  type Check,
   defaultNamespace,
   defaultPolicy,
   formatHostPort,
@@ -12,7 +13,9 @@ import {
   parseServiceKey,
   type RouteTable,
   type ServiceName,
+  serviceKey,
 } from '@portolan/core'
+import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
 import { formatLine, type Path } from './problem.ts'
 import type { Config } from './schema.ts'
@@ -174,6 +177,21 @@ export function tokens({ config, position }: LoadedConfig): readonly TokenDefini
 export function anonymousRights(config: Config, apiListens: readonly HostPort[]): 'admin' | 'read' | 'none' {
   const local = apiListens.every(isLocal)
   return config.auth.anonymous ?? (local ? 'admin' : 'none')
+}
+
+/**
+ * By service: the checks that the file gives to all its instances, `[]` = none; undefined = it says nothing of them.
+ * What `Health.configure` takes.
+ */
+export function checksOf({
+  config,
+  folder,
+}: LoadedConfig): (service: ServiceName) => readonly Check[] | undefined {
+  const byService = new Map<string, readonly Check[]>()
+  for (const [key, { healthChecks }] of Object.entries(config.services)) {
+    if (healthChecks !== undefined) byService.set(key, coreChecks(healthChecks, folder))
+  }
+  return service => byService.get(serviceKey(service))
 }
 
 /** What the checks of all services together may cost, and how they judge. */
