@@ -15,9 +15,10 @@ export interface DrainParts {
 }
 
 /**
- * Takes an instance out of traffic and waits until everybody who acknowledges picks without it (true), or the grace
- * time is over (false). Streams that cannot acknowledge are not waited for; the cause stays until the instance
- * leaves, begins a new run, or somebody lifts it: then this is false, too.
+ * Takes an instance out of traffic and waits until everybody who picks has let go of it (true): picks by a set in
+ * which it drains, and has no request under way to it. Or until the grace time is over (false). Who merely looks on is
+ * not waited for; the cause stays until the instance leaves, begins a new run, or somebody lifts it: then this is
+ * false, too.
  */
 export async function drain(
   parts: DrainParts,
@@ -37,8 +38,10 @@ export async function drain(
   const grace = new AbortController()
   const cancel = timers.after(graceMs, () => grace.abort())
   try {
-    const acknowledged = await views.acknowledged(service, service.revision, grace.signal)
-    return acknowledged && !takesTraffic(state.slot(name)?.instance)
+    const { revision } = service
+    const incarnation = state.slot(name)?.instance?.incarnation ?? 0
+    const released = await views.released(service, { id: name.id, incarnation, revision }, grace.signal)
+    return released && !takesTraffic(state.slot(name)?.instance)
   } finally {
     cancel()
   }

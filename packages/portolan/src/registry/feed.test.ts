@@ -1,17 +1,7 @@
 import type { Instance } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
 import type { ViewChange } from './registry.ts'
-import {
-  admin,
-  nameOf,
-  openTested,
-  order,
-  owner,
-  record,
-  register,
-  type Tested,
-} from './testing/open-tested.ts'
-import { settle } from './testing/virtual-time.ts'
+import { nameOf, openTested, order, owner, record, register, type Tested } from './testing/open-tested.ts'
 
 const putIds = (change: ViewChange | undefined): string[] =>
   change?.kind === 'delta' ? change.put.map(({ id }: Instance) => id) : []
@@ -168,67 +158,6 @@ describe('a subscription', () => {
     expect(tested.registry.view(order)).toMatchObject({ cursor: gone, instances: [] })
     await register(tested, 'a')
     expect(tested.registry.view(order).cursor.revision).toBeGreaterThan(gone.revision)
-  })
-})
-
-describe('drain', () => {
-  async function draining(acknowledges: boolean) {
-    const tested = await openTested()
-    await register(tested, 'a')
-    const recorded = record(tested, 'order', acknowledges)
-    let drained: boolean | undefined
-    const done = tested.registry.drain(nameOf('a'), owner, 1000).then(all => {
-      drained = all
-    })
-    await settle()
-    return { tested, recorded, done, drained: () => drained }
-  }
-
-  it('waits until everybody picks without the instance', async () => {
-    const { tested, recorded, done, drained } = await draining(true)
-    await tested.time.pass(10)
-    expect(recorded.changes.at(-1)).toMatchObject({ put: [{ id: 'a', causes: [{ kind: 'draining' }] }] })
-    recorded.subscription.acknowledge({ epoch: 'another', revision: 99 })
-    await settle()
-    expect(drained()).toBeUndefined()
-    recorded.subscription.acknowledge(tested.registry.view(order).cursor)
-    await done
-    expect(drained()).toBe(true)
-  })
-
-  it('does not wait for those who left, or never acknowledge', async () => {
-    const left = await draining(true)
-    left.recorded.subscription.close()
-    await left.done
-    expect(left.drained()).toBe(true)
-    expect((await draining(false)).drained()).toBe(true)
-  })
-
-  it('is over with the grace time', async () => {
-    const { tested, done, drained } = await draining(true)
-    await tested.time.pass(999)
-    expect(drained()).toBeUndefined()
-    await tested.time.pass(1)
-    await done
-    expect(drained()).toBe(false)
-    expect(tested.registry.find(nameOf('a'))?.causes).toMatchObject([{ kind: 'draining' }])
-    await tested.registry.report(nameOf('a'), { kind: 'http', owner: 'check', reason: '503' })
-    await expect(
-      tested.registry.undrain(nameOf('a'), { name: 'stranger', admin: false }),
-    ).rejects.toMatchObject({
-      code: 'forbidden',
-    })
-    expect(await tested.registry.undrain(nameOf('a'), admin)).toMatchObject({ causes: [{ kind: 'http' }] })
-  })
-
-  it('that was lifted is no success, however soon all acknowledge', async () => {
-    const { tested, recorded, done, drained } = await draining(true)
-    await settle()
-    await tested.registry.undrain(nameOf('a'), owner)
-    await settle()
-    recorded.subscription.acknowledge(tested.registry.cursor)
-    await done
-    expect(drained()).toBe(false)
   })
 })
 

@@ -1,8 +1,10 @@
 import { type Clock, type Cursor, type Fault, type Milliseconds, toFault } from '@portolan/core'
 import { afterPush, dueAt, rested } from './coalesce.ts'
 import type { RegistryMetrics } from './metrics.ts'
+import { type Letting, type Picker, Pickers } from './pickers.ts'
 import type { Subscriber, Subscription, ViewChange } from './registry.ts'
 import type { ServiceState } from './service-state.ts'
+import { incarnationOf } from './slot.ts'
 import type { RegistryState } from './state.ts'
 import type { Cancel, Timers } from './timers.ts'
 
@@ -10,6 +12,8 @@ export interface FeedParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly metrics: RegistryMetrics
+  /** How long a picking subscriber whose connection broke is waited for. */
+  readonly resumeMs: Milliseconds
   readonly onFault: (fault: Fault) => void
 }
 
@@ -19,13 +23,14 @@ interface Place {
   /** The revision of the set that it holds; undefined = it holds none. */
   at: number | undefined
   congested: boolean
-  /** The highest revision that it acknowledged; undefined = nobody waits for it. */
-  acknowledged: number | undefined
+  /** Undefined: it merely looks on. */
+  readonly picker: Picker | undefined
 }
 
-interface AckWaiter {
-  readonly revision: number
-  readonly resolve: (all: boolean) => void
+export interface SubscribeOptions {
+  readonly from: Cursor | undefined
+  /** Who picks by what is told here; undefined = nobody. */
+  readonly picks: string | undefined
 }
 
 /** Pushes one service's changes to its subscribers: in order, coalesced, without waiting for anybody. */
@@ -33,8 +38,9 @@ export class Feed {
   readonly #service: ServiceState
   readonly #state: RegistryState
   readonly #parts: FeedParts
+  readonly #onIdle: () => void
   readonly #places = new Set<Place>()
-  readonly #waiters = new Set<AckWaiter>()
+  readonly #pickers: Pickers
   /** The steps to the newest revision, by where they start: those in step get the very same object. */
   readonly #steps = new Map<number | undefined, ViewChange>()
   #stepsTo = -1
@@ -43,27 +49,27 @@ export class Feed {
   #due: Milliseconds = Number.POSITIVE_INFINITY
   #cancel: Cancel | undefined
 
-  constructor(service: ServiceState, state: RegistryState, parts: FeedParts) {
+  /** @param onIdle nobody subscribes any more, and nobody who did is waited for */
+  constructor(service: ServiceState, state: RegistryState, parts: FeedParts, onIdle: () => void) {
     this.#service = service
     this.#state = state
     this.#parts = parts
-  }
-
-  get isIdle(): boolean {
-    return this.#places.size === 0
-  }
-
-  subscribe(
-    subscriber: Subscriber,
-    { from, acknowledges }: { readonly from: Cursor | undefined; readonly acknowledges: boolean },
-    onClose: () => void,
-  ): Subscription {
-    const place: Place = {
-      subscriber,
-      at: this.#placeOf(from),
-      congested: false,
-      acknowledged: acknowledges ? -1 : undefined,
+    this.#onIdle = () => {
+      if (this.#places.size === 0 && this.#pickers.isEmpty) onIdle()
     }
+    this.#pickers = new Pickers({
+      timers: parts.timers,
+      resumeMs: parts.resumeMs,
+      look: letting => this.#look(letting),
+      onEmpty: this.#onIdle,
+    })
+  }
+
+  subscribe(subscriber: Subscriber, { from, picks }: SubscribeOptions): Subscription {
+    const connection = {}
+    const since = from === undefined ? this.#service.revision : undefined
+    const picker = picks === undefined ? undefined : this.#pickers.join(picks, connection, since)
+    const place: Place = { subscriber, at: this.#placeOf(from), congested: false, picker }
     this.#places.add(place)
     this.#parts.metrics.subscriptions.inc()
     this.#send(place)
@@ -73,21 +79,26 @@ export class Feed {
         if (this.#places.has(place)) this.#send(place)
       },
       acknowledge: cursor => {
-        if (cursor.epoch !== this.#state.cursor.epoch) return
-        place.acknowledged = Math.max(place.acknowledged ?? -1, cursor.revision)
-        this.#settleWaiters()
+        if (cursor.epoch !== this.#state.cursor.epoch || picker === undefined) return
+        this.#pickers.acknowledged(picker, cursor.revision)
       },
-      idle: () => {},
-      close: () => {
+      idle: (id, incarnation) => {
+        if (picker !== undefined) this.#pickers.idle(picker, id, incarnation)
+      },
+      close: how => {
         if (!this.#places.delete(place)) return
         this.#parts.metrics.subscriptions.dec()
-        this.#settleWaiters()
-        onClose()
+        // Where there is no instance, nobody is sent anything either.
+        if (picker !== undefined && how === 'broken' && this.#service.size > 0)
+          this.#pickers.lose(picker, connection)
+        else if (picker !== undefined) this.#pickers.leave(picker, connection)
+        this.#onIdle()
       },
     }
   }
 
   touched(urgent: boolean): void {
+    this.#pickers.changed()
     const now = this.#parts.clock.now()
     const due = dueAt(this.#pace, now, urgent)
     if (this.#touchedAt === undefined) this.#touchedAt = now
@@ -99,32 +110,16 @@ export class Feed {
     this.#cancel = this.#parts.timers.after(due - now, () => this.#push())
   }
 
-  acknowledged(revision: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#areAllAt(revision)) return Promise.resolve(true)
-    if (signal.aborted) return Promise.resolve(false)
-    return new Promise(resolve => {
-      const giveUp = (): void => {
-        this.#waiters.delete(waiter)
-        resolve(false)
-      }
-      const waiter: AckWaiter = {
-        revision,
-        resolve: all => {
-          signal.removeEventListener('abort', giveUp)
-          resolve(all)
-        },
-      }
-      this.#waiters.add(waiter)
-      signal.addEventListener('abort', giveUp, { once: true })
-    })
+  /** Resolves true when everybody who picks has let go of that run, or it is gone; false on `signal`. */
+  released(letting: Letting, signal: AbortSignal): Promise<boolean> {
+    return this.#pickers.released(letting, signal)
   }
 
   close(): void {
     this.#cancel?.()
     this.#parts.metrics.subscriptions.dec(this.#places.size)
     this.#places.clear()
-    for (const waiter of this.#waiters) waiter.resolve(false)
-    this.#waiters.clear()
+    this.#pickers.close()
   }
 
   #push(): void {
@@ -156,7 +151,7 @@ export class Feed {
     } catch (thrown) {
       this.#places.delete(place)
       this.#parts.metrics.subscriptions.dec()
-      this.#settleWaiters()
+      if (place.picker?.connection !== undefined) this.#pickers.leave(place.picker, place.picker.connection)
       this.#parts.onFault(toFault(thrown))
       return true
     }
@@ -196,18 +191,9 @@ export class Feed {
     return Math.min(from.revision, this.#service.revision)
   }
 
-  #areAllAt(revision: number): boolean {
-    for (const { acknowledged } of this.#places) {
-      if (acknowledged !== undefined && acknowledged < revision) return false
-    }
-    return true
-  }
-
-  #settleWaiters(): void {
-    for (const waiter of this.#waiters) {
-      if (!this.#areAllAt(waiter.revision)) continue
-      this.#waiters.delete(waiter)
-      waiter.resolve(true)
-    }
+  #look({ id, incarnation }: Letting): 'draining' | 'lifted' | 'gone' {
+    const slot = this.#service.slots.get(id)
+    if (slot?.instance === undefined || incarnationOf(slot) !== incarnation) return 'gone'
+    return slot.instance.causes.some(({ kind }) => kind === 'draining') ? 'draining' : 'lifted'
   }
 }

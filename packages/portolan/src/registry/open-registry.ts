@@ -74,7 +74,13 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
   }
 
   const observers = new Observers()
-  const views = new Views({ clock, timers, metrics, onFault: fault => onFault('push', fault) })
+  const views = new Views({
+    clock,
+    timers,
+    metrics,
+    resumeMs: settings.leaseMs,
+    onFault: fault => onFault('push', fault),
+  })
   const reading = await store.read('')
   const state: RegistryState = new RegistryState(reading.cursor, {
     touched: (service, urgent) => views.touched(service, urgent),
@@ -229,8 +235,8 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
         .map(({ name, size, healthy }) => ({ name, instances: size, healthy })),
     view: service => state.set(service),
     find: name => state.slot(name)?.instance,
-    subscribe: (service, from, subscriber, acknowledges = false) =>
-      views.subscribe(state, service, subscriber, { from, acknowledges }),
+    subscribe: (service, from, subscriber, picks) =>
+      views.subscribe(state, service, subscriber, { from, picks }),
     get cursor() {
       return state.cursor
     },

@@ -95,7 +95,8 @@ export interface Subscription {
   acknowledge(cursor: Cursor): void
   /** No request of this subscriber is under way to that run of a draining instance. */
   idle(id: string, incarnation: number): void
-  close(): void
+  /** `broken`: without a goodbye. It may go on picking by its last set, so drains wait for it until it is back. */
+  close(how?: 'broken'): void
 }
 
 /** The registry as the API, the supervisor and the config see it. Methods throw `Fault`s. */
@@ -114,7 +115,7 @@ export interface Registry {
     options?: { readonly incarnation?: number; readonly reason?: Departure['reason'] },
   ): Promise<void>
   override(name: InstanceName, principal: Principal, override: Override): Promise<Instance>
-  /** Resolves when every subscriber has acknowledged (true) or the grace time is over (false). */
+  /** Resolves when everybody who picks has let go of the instance (true) or the grace time is over (false). */
   drain(name: InstanceName, principal: Principal, graceMs: number): Promise<boolean>
   /**
    * Takes a drain back, whoever asked for it. Nothing happens to an instance that is not drained. Who waits for that
@@ -144,13 +145,14 @@ export interface Registry {
   /**
    * What there is to tell at once is told within this call; a subscriber whose `from` is up to date hears nothing.
    * @param from a cursor that the subscriber holds: only what came after it is sent, where that is known
-   * @param acknowledges whether drains wait for it from the first moment; else from its first acknowledgement on
+   * @param picks who picks by these sets: a session, the same over all its connections. Drains wait for what it
+   *   answers. Undefined: the subscriber merely looks on
    */
   subscribe(
     service: ServiceName,
     from: Cursor | undefined,
     subscriber: Subscriber,
-    acknowledges?: boolean,
+    picks?: string,
   ): Subscription
   readonly cursor: Cursor
 

@@ -1,5 +1,6 @@
-import type { Cursor, ServiceName } from '@portolan/core'
-import { Feed, type FeedParts } from './feed.ts'
+import type { ServiceName } from '@portolan/core'
+import { Feed, type FeedParts, type SubscribeOptions } from './feed.ts'
+import type { Letting } from './pickers.ts'
 import type { Subscriber, Subscription } from './registry.ts'
 import type { ServiceState } from './service-state.ts'
 import type { RegistryState } from './state.ts'
@@ -17,17 +18,9 @@ export class Views {
     state: RegistryState,
     name: ServiceName,
     subscriber: Subscriber,
-    options: { readonly from: Cursor | undefined; readonly acknowledges: boolean },
+    options: SubscribeOptions,
   ): Subscription {
-    const service = state.service(name)
-    const feed = this.#feeds.get(service) ?? new Feed(service, state, this.#parts)
-    this.#feeds.set(service, feed)
-    return feed.subscribe(subscriber, options, () => {
-      if (!feed.isIdle) return
-      feed.close()
-      this.#feeds.delete(service)
-      state.forget(service)
-    })
+    return this.#feed(state, name).subscribe(subscriber, options)
   }
 
   touched(service: ServiceState, urgent: boolean): void {
@@ -38,13 +31,26 @@ export class Views {
     return this.#feeds.has(service)
   }
 
-  /** Resolves true when every subscriber that acknowledges picks by `revision` or a newer one, false on `signal`. */
-  acknowledged(service: ServiceState, revision: number, signal: AbortSignal): Promise<boolean> {
-    return this.#feeds.get(service)?.acknowledged(revision, signal) ?? Promise.resolve(true)
+  /** Resolves true when everybody who picks has let go of that run, or it is gone; false on `signal`. */
+  released(service: ServiceState, letting: Letting, signal: AbortSignal): Promise<boolean> {
+    return this.#feeds.get(service)?.released(letting, signal) ?? Promise.resolve(true)
   }
 
   close(): void {
     for (const feed of this.#feeds.values()) feed.close()
     this.#feeds.clear()
+  }
+
+  #feed(state: RegistryState, name: ServiceName): Feed {
+    const service = state.service(name)
+    const known = this.#feeds.get(service)
+    if (known !== undefined) return known
+    const feed = new Feed(service, state, this.#parts, () => {
+      feed.close()
+      this.#feeds.delete(service)
+      state.forget(service)
+    })
+    this.#feeds.set(service, feed)
+    return feed
   }
 }

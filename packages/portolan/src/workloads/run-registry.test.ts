@@ -37,11 +37,15 @@ describe('portolan run and a real registry', () => {
     const of = run({ session: url, id: name.id, drainGraceMs: 60_000 }, programCommand())
     const { metadata } = await until(() => registry.find(name))
     // Somebody who picks by what it hears, and has not yet heard enough to let go.
-    const watcher = registry.subscribe(name, undefined, () => true, true)
+    const watcher = registry.subscribe(name, undefined, () => true, 'picker')
     of.child.kill('SIGTERM')
-    await until(() => registry.find(name)?.causes.some(({ kind }) => kind === 'draining'))
+    const { incarnation } = await until(() => {
+      const found = registry.find(name)
+      return found?.causes.some(({ kind }) => kind === 'draining') ? found : undefined
+    })
     expect(hasEnded(readProcess(Number(metadata.pid)))).toBe(false)
     watcher.acknowledge(registry.view(name).cursor)
+    watcher.idle(name.id, incarnation)
     expect(await of.exit).toEqual([128 + 15, null])
     expect(registry.find(name)).toBeUndefined()
     watcher.close()

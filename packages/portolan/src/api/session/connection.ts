@@ -15,11 +15,15 @@ export interface ConnectionParts {
   /** Makes a session of the first message. @throws Fault `invalid_request`, `protocol_unsupported` */
   welcome(wire: Wire, hello: Request): Session
   answered(session: Session): void
-  part(session: Session): void
+  /** `broken`: without a goodbye. */
+  part(session: Session, how: 'broken' | undefined): void
 }
 
 /** Answers that a peer does not take: from here on its next requests are not read. */
 const maxUnsent = 1_048_576
+
+/** Codes by which a client says that it is done (RFC 6455 section 7.4.1): closed, going away, closed without a code. */
+const goodbyes: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
 /** Reads one websocket to its end: hello, then requests, no faster than the limits allow. */
 export function openConnection(
@@ -112,7 +116,9 @@ export function openConnection(
   })
   websocket.on('pong', () => session !== undefined && answered(session))
   websocket.on('error', thrown => log.debug({ err: thrown }, 'session: a connection broke'))
-  websocket.on('close', () => session !== undefined && part(session))
+  websocket.on('close', code => {
+    if (session !== undefined) part(session, goodbyes.has(code) ? undefined : 'broken')
+  })
   socket.on('drain', () => {
     gate.release('unsent')
     for (const subscription of session?.watches.values() ?? []) subscription.resume()

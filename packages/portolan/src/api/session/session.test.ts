@@ -197,6 +197,7 @@ describe('drains', () => {
     expect(put[0]?.causes).toMatchObject([{ kind: 'draining' }])
     expect(owner.received).toEqual([])
     watcher.send({ type: 'ack', service: 'order', cursor })
+    watcher.send({ type: 'idle', service: 'order', id: 'i1', incarnation: put[0]?.incarnation ?? 0 })
     expect(await owner.next('may-stop')).toMatchObject({ service: 'order', id: 'i1', acknowledged: true })
     expect(await (await drained).json()).toEqual({ acknowledged: true })
     await Promise.all([owner.close(), watcher.close()])
@@ -224,8 +225,9 @@ describe('drains', () => {
     await client.next('delta')
     await client.ask({ type: 'compare', seq: 3, service: 'order', cursor: before, count: 1 })
     expect(acknowledged).toBeUndefined()
-    const { cursor } = await client.next('snapshot')
+    const { cursor, instances } = await client.next('snapshot')
     client.send({ type: 'ack', service: 'order', cursor })
+    client.send({ type: 'idle', service: 'order', id: 'i1', incarnation: instances[0]?.incarnation ?? 0 })
     await drained
     expect(acknowledged).toBe(true)
     await client.close()

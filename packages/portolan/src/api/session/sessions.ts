@@ -137,9 +137,9 @@ export function openSessions(context: ApiContext): Sessions {
     return session
   }
 
-  function part(session: Session): void {
+  function part(session: Session, how: 'broken' | undefined): void {
     liveness.remove(session)
-    for (const subscription of session.watches.values()) subscription.close()
+    for (const subscription of session.watches.values()) subscription.close(how)
     session.watches.clear()
     session.stopRoutes?.()
     // That we leave says nothing about those who stay.

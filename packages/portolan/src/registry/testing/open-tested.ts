@@ -127,14 +127,14 @@ export interface Recorded {
   takes: boolean
 }
 
-export function record({ registry }: Tested, service = 'order', acknowledges = false): Recorded {
+export function record({ registry }: Tested, service = 'order', picks?: string): Recorded {
   const changes: ViewChange[] = []
   const answer = { takes: true }
   const receive = (change: ViewChange): boolean => {
     changes.push(change)
     return answer.takes
   }
-  const subscription = registry.subscribe({ namespace: 'default', service }, undefined, receive, acknowledges)
+  const subscription = registry.subscribe({ namespace: 'default', service }, undefined, receive, picks)
   return {
     changes,
     subscription,
