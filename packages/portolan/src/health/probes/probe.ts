@@ -28,6 +28,8 @@ export interface Running {
    * time, so that lateness of our own event loop can be taken into account.
    */
   cancel(): void
+  /** It has not begun, for want of room among its like: its time does not run yet. Absent = false. */
+  readonly waiting?: boolean
 }
 
 /** How instances are looked at, for one type of check. Many run side by side. */
