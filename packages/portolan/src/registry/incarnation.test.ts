@@ -11,7 +11,13 @@ function request(tether: Tether, session?: string, more: Record<string, unknown>
 }
 
 function before(current: InstanceRecord | undefined, connected: string[] = [], revision = 40): Before {
-  return { current, revision, self: 'run-1', isConnected: session => connected.includes(session) }
+  return {
+    current,
+    revision,
+    self: 'run-1',
+    now: () => 'now',
+    isConnected: session => connected.includes(session),
+  }
 }
 
 const first = settle(request('session', 's'), before(undefined))

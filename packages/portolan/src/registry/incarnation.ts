@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Cause, Fault, type Instance, type Registration } from '@portolan/core'
+import { type Cause, type Check, Fault, type Instance, type Registration } from '@portolan/core'
 import type { Holds, InstanceRecord } from './records.ts'
 import type { RegisterRequest } from './registry.ts'
+
+/** The owner of the cause that a new run carries until its first pass. */
+export const startingOwner = 'health'
 
 /** What there is before a registration, and what the registry knows of those who hold it. */
 export interface Before {
@@ -10,6 +13,8 @@ export interface Before {
   readonly revision: number
   /** This server's own run: the holder of processes that it supervises itself. */
   readonly self: string
+  /** The time of day, ISO 8601. */
+  now(): string
   /** Whether a session is open, or a server's run this one. */
   isConnected(holder: string): boolean
 }
@@ -23,7 +28,7 @@ export interface Before {
  *   - when another program's session holds the id and is still connected: a successor that came early.
  * Everything else goes on with the run that there is: a heartbeat or a repeated `PUT`, a session that came back
  * after an outage, and a program and its supervisor that join each other's registration. The tethers `process` and
- * `session` then hold one instance side by side; what both say of it is kept, the later word first.
+ * `session` then hold one instance side by side; what both say of it is kept, the later word first (of their checks, the program's).
  *
  * A new run gets a number above the id's last one and above every revision so far. So it is also higher than the
  * numbers of runs that were deregistered long ago, and nobody has to remember those.
@@ -35,14 +40,16 @@ export function settle(request: RegisterRequest, before: Before): InstanceRecord
   const { registration, source } = request
   const owner = request.principal.name
   const held = holdsOf(request, before)
-  if (current === undefined) return newRun(request, held, revision + 1)
+  if (current === undefined) return newRun(request, { held, incarnation: revision + 1, before })
   const last = current.instance
   if (last.owner !== owner) throw ownedByOther(registration, last.owner)
   const partner = partnerOf(request, before)
   const isJoining =
     partner !== undefined && current.held[partner === 'process' ? 'session' : 'process'] === undefined
   const isSameRun = isJoining || (isSameEndpoint(last, registration) && !isSuccessor(request, before))
-  if (!isSameRun) return newRun(request, held, Math.max(last.incarnation, revision) + 1)
+  if (!isSameRun) {
+    return newRun(request, { held, incarnation: Math.max(last.incarnation, revision) + 1, before })
+  }
   const described = partner === undefined ? registration : joined(last, registration)
   const instance = {
     ...described,
@@ -52,12 +59,43 @@ export function settle(request: RegisterRequest, before: Before): InstanceRecord
     incarnation: last.incarnation,
     causes: none,
   }
-  const record = { instance, held: { ...current.held, ...held } }
+  const checks = checksOf(request, current, partner)
+  const record: InstanceRecord = {
+    instance,
+    held: { ...current.held, ...held },
+    ...(checks === undefined ? {} : { checks }),
+    ...(current.begins === undefined ? {} : { begins: current.begins }),
+  }
   return isDeepStrictEqual(record, current) ? current : record
 }
 
-function newRun({ registration, source, principal }: RegisterRequest, held: Holds, incarnation: number) {
-  return { instance: { ...registration, source, owner: principal.name, incarnation, causes: none }, held }
+interface Run {
+  readonly held: Holds
+  readonly incarnation: number
+  readonly before: Before
+}
+
+function newRun(request: RegisterRequest, { held, incarnation, before }: Run): InstanceRecord {
+  const { registration, source, principal, checks, starting } = request
+  const record: { -readonly [Key in keyof InstanceRecord]: InstanceRecord[Key] } = {
+    instance: { ...registration, source, owner: principal.name, incarnation, causes: none },
+    held,
+  }
+  if (checks !== undefined) record.checks = checks
+  if (starting !== undefined) {
+    record.begins = [{ kind: 'starting', owner: startingOwner, reason: starting, since: before.now() }]
+  }
+  return record
+}
+
+/** The checks of a run that goes on: those named now; of a program and its supervisor, the program's if it names any. */
+function checksOf(
+  { checks }: RegisterRequest,
+  current: InstanceRecord,
+  partner: 'process' | 'session' | undefined,
+): readonly Check[] | undefined {
+  if (partner === undefined) return checks
+  return partner === 'session' ? (current.checks ?? checks) : (checks ?? current.checks)
 }
 
 /** Who else vouches for the instance right now: its supervisor for a program, the program for a supervisor. */

@@ -1,11 +1,14 @@
 import { type Cause, type Fault, type InstanceName, toFault } from '@portolan/core'
 import type { Store } from '../store/store.ts'
 import { encode, keyOf } from './records.ts'
-import { causesOf, incarnationOf, type Slot } from './slot.ts'
+import { causesOf, degradedOf, incarnationOf, type Slot, type Standing } from './slot.ts'
 import type { RegistryState } from './state.ts'
 
 /** The causes after an edit; the very same array when there is nothing to do. */
 export type EditCauses = (causes: readonly Cause[], slot: Slot) => readonly Cause[]
+
+/** The same for all that is said of a run. */
+export type EditStanding = (standing: Standing, slot: Slot) => Standing
 
 export interface JournalParts {
   readonly store: Store
@@ -19,7 +22,7 @@ export interface JournalParts {
 
 interface Entry {
   readonly name: InstanceName
-  readonly edit: EditCauses
+  readonly edit: EditStanding
   readonly resolve: () => void
   readonly reject: (thrown: unknown) => void
 }
@@ -48,6 +51,14 @@ export class CauseJournal {
    * @throws Fault `store_failed`, `store_closed`
    */
   edit(name: InstanceName, edit: EditCauses): Promise<void> {
+    return this.change(name, (standing, slot) => {
+      const causes = edit(standing.causes, slot)
+      return causes === standing.causes ? standing : { ...standing, causes }
+    })
+  }
+
+  /** As `edit`, for causes and degradations together. */
+  change(name: InstanceName, edit: EditStanding): Promise<void> {
     const done = new Promise<void>((resolve, reject) => this.#entries.push({ name, edit, resolve, reject }))
     // A microtask later, so that all edits of one event share a commit.
     this.#writing ??= Promise.resolve().then(() => this.#write())
@@ -106,11 +117,11 @@ export class CauseJournal {
     for (;;) {
       const edited = this.#apply(batch)
       if (edited.size === 0) return
-      const changes = [...edited].map(([slot, causes]) => ({ key: keyOf('causes', slot.name), slot, causes }))
+      const changes = [...edited].map(([slot, standing]) => changeOf(slot, standing))
       const commit = {
         if: changes.map(({ key, slot }) => ({ key, revision: slot.causes.revision })),
-        put: changes.filter(({ causes }) => causes.length > 0).map(put),
-        delete: changes.filter(({ causes }) => causes.length === 0).map(({ key }) => key),
+        put: changes.flatMap(({ key, value }) => (value === undefined ? [] : [{ key, value }])),
+        delete: changes.flatMap(({ key, value }) => (value === undefined ? [key] : [])),
       }
       try {
         return await reached(await store.commit(commit))
@@ -121,19 +132,26 @@ export class CauseJournal {
     }
   }
 
-  /** What the batch makes of the causes as the state has them: a slot for each that changes. */
-  #apply(batch: readonly Entry[]): ReadonlyMap<Slot, readonly Cause[]> {
-    const edited = new Map<Slot, readonly Cause[]>()
+  /** What the batch makes of what the state has: a slot for each that changes. */
+  #apply(batch: readonly Entry[]): ReadonlyMap<Slot, Standing> {
+    const edited = new Map<Slot, Standing>()
     for (const { name, edit } of batch) {
       const slot = this.#parts.state.slot(name)
       if (slot?.record.value === undefined) continue
-      edited.set(slot, edit(edited.get(slot) ?? causesOf(slot), slot))
+      const standing = edited.get(slot) ?? { causes: causesOf(slot), degraded: degradedOf(slot) }
+      edited.set(slot, edit(standing, slot))
     }
-    for (const [slot, causes] of edited) if (causes === causesOf(slot)) edited.delete(slot)
+    for (const [slot, { causes, degraded }] of edited) {
+      if (causes === causesOf(slot) && degraded === degradedOf(slot)) edited.delete(slot)
+    }
     return edited
   }
 }
 
-function put({ key, slot, causes }: { key: string; slot: Slot; causes: readonly Cause[] }) {
-  return { key, value: encode({ incarnation: incarnationOf(slot), causes }) }
+/** What is to be stored; `value` undefined = nothing. A run that began with a cause needs it said that it has none. */
+function changeOf(slot: Slot, { causes, degraded }: Standing) {
+  const isNothing = causes.length === 0 && degraded.length === 0 && slot.record.value?.begins === undefined
+  const incarnation = incarnationOf(slot)
+  const record = degraded.length === 0 ? { incarnation, causes } : { incarnation, causes, degraded }
+  return { key: keyOf('causes', slot.name), slot, value: isNothing ? undefined : encode(record) }
 }

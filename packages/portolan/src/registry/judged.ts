@@ -1,18 +1,39 @@
-import { withCause, withoutCause } from '@portolan/core'
-import type { EditCauses } from './journal.ts'
+import { type Degraded, withCause, withoutCause } from '@portolan/core'
+import { startingOwner } from './incarnation.ts'
+import type { EditStanding } from './journal.ts'
+import { limits } from './limits.ts'
 import type { Verdict } from './registry.ts'
-import { incarnationOf } from './slot.ts'
+import { incarnationOf, type Standing } from './slot.ts'
 
 /** The edit that a check's verdict asks for: nothing when the run that it speaks of is over. */
-export function judged({ incarnation, owner, cause, started }: Verdict, since: string): EditCauses {
-  return (causes, slot) => {
-    if (incarnationOf(slot) !== incarnation) return causes
-    const begun = started === true ? withoutCause(causes, 'starting', startingOwner) : causes
-    if (cause === undefined) return begun
-    if (cause.reason === undefined) return withoutCause(begun, cause.kind, owner)
-    return withCause(begun, { kind: cause.kind, owner, reason: cause.reason, since })
+export function judged(verdict: Verdict, since: string): EditStanding {
+  return (standing, slot) => {
+    if (incarnationOf(slot) !== verdict.incarnation) return standing
+    const causes = causesAfter(standing, verdict, since)
+    const degraded = degradedAfter(standing, verdict, since)
+    return causes === standing.causes && degraded === standing.degraded ? standing : { causes, degraded }
   }
 }
 
-/** The owner of the cause that a new run carries until its first pass. */
-export const startingOwner = 'health'
+function causesAfter({ causes }: Standing, { owner, cause, started }: Verdict, since: string) {
+  const begun = started === true ? withoutCause(causes, 'starting', startingOwner) : causes
+  if (cause === undefined) return begun
+  if (cause.reason === undefined) return withoutCause(begun, cause.kind, owner)
+  const next = { kind: cause.kind, owner, reason: cause.reason.slice(0, limits.reason), since }
+  const after = withCause(begun, next)
+  return after.length > limits.causes ? begun : after
+}
+
+/** One degradation an owner; one that is said again keeps its `since`. */
+function degradedAfter({ degraded }: Standing, verdict: Verdict, since: string): readonly Degraded[] {
+  const { owner, degraded: said } = verdict
+  if (said === undefined) return degraded
+  const earlier = degraded.find(other => other.owner === owner)
+  if (said === 'lifted') return earlier === undefined ? degraded : degraded.filter(other => other !== earlier)
+  const next = { owner, factor: said.factor, reason: said.reason.slice(0, limits.reason) }
+  if (earlier === undefined) {
+    return degraded.length < limits.causes ? [...degraded, { ...next, since }] : degraded
+  }
+  if (earlier.factor === next.factor && earlier.reason === next.reason) return degraded
+  return degraded.map(other => (other === earlier ? { ...next, since: earlier.since } : other))
+}

@@ -1,8 +1,15 @@
 import { setMaxListeners } from 'node:events'
-import { type Fault, type Milliseconds, type ProbeResult, type Prober, toFault } from '@portolan/core'
+import {
+  type Fault,
+  type InstanceName,
+  type Milliseconds,
+  type ProbeResult,
+  type Prober,
+  toFault,
+} from '@portolan/core'
 import type { Departures } from './departures.ts'
-import { disconnect, lift, reconnect, restart } from './disconnected.ts'
-import type { CauseJournal } from './journal.ts'
+import { disconnect, disconnections, reconnect, restart, seen } from './disconnected.ts'
+import type { CauseJournal, EditCauses } from './journal.ts'
 import type { LeaseWatch } from './lease-watch.ts'
 import type { Loop } from './metrics.ts'
 import { isMassSilence } from './protection.ts'
@@ -19,6 +26,8 @@ export interface LivenessParts {
   readonly departures: Departures
   readonly prober: Prober
   readonly timers: Timers
+  /** For the history of an instance. */
+  readonly happened: (name: InstanceName, by: string, what: string) => void
   readonly onFault: (loop: Loop, fault: Fault) => void
 }
 
@@ -52,17 +61,19 @@ export class Liveness {
   }
 
   answered(session: string): void {
-    const { sessions } = this.#parts
+    const { sessions, happened } = this.#parts
     if (sessions.stateOf(session) !== 'silent') return
     sessions.set(session, 'alive')
     this.#signOfLife(session)
+    for (const { name } of this.#parts.state.heldBy(session))
+      happened(name, session, 'its session answers again')
   }
 
   silent(session: string): void {
     const { sessions } = this.#parts
     if (sessions.stateOf(session) !== 'alive') return
     sessions.set(session, 'silent')
-    for (const slot of this.#heldBy(session)) this.#disconnect(slot, session, 'its session does not answer')
+    for (const slot of this.#heldBy(session)) this.#disconnect(slot, session, 'silent')
   }
 
   closed(session: string): void {
@@ -74,27 +85,29 @@ export class Liveness {
 
   /** An instance whose session closed without a goodbye: out of traffic now, and a probe says what follows. */
   lost(slot: Slot, session: string, wasSilent: boolean): void {
-    this.#disconnect(slot, session, 'its session closed without a goodbye')
-    this.#inBackground('probes', this.#settleLost(slot, session, wasSilent))
+    this.#disconnect(slot, session, wasSilent ? 'closedSilent' : 'closed')
+    this.#inBackground('probes', this.#settleLost(slot))
   }
 
   /** What the store remembers from before the start carries `disconnected` until somebody has heard of it. */
   async restored(slots: readonly Slot[]): Promise<void> {
     const { journal, leases, timers } = this.#parts
-    const edit = disconnect(restart, 'not heard of since the registry started', timers.timeOfDay())
+    const edit = disconnect(restart, 'restarted', timers.timeOfDay())
     for (const slot of slots) leases.follow(slot)
     await Promise.all(slots.map(slot => journal.edit(slot.name, edit)))
     for (const group of groupByService(slots)) this.#inBackground('probes', this.#settleRestored(group))
   }
 
-  /** A probe that somebody else made: it settles what our own would have to ask again. */
+  /** A look that somebody else took: it settles what our own would have to ask again. */
   proved(slot: Slot, result: ProbeResult): void {
-    if (result !== 'refused' || !isDisconnected(slot)) return
-    const { sessions, departures } = this.#parts
-    const incarnation = incarnationOf(slot)
-    const isUnheld = (): boolean => !sessions.isHolding(slot.record.value?.held ?? {})
-    const leaver = { slot, incarnation, reason: 'refused' } as const
-    if (isUnheld()) this.#inBackground('probes', departures.remove([leaver], isUnheld))
+    if (result === 'silent') return
+    if (result === 'refused') {
+      if (this.#isUnheld(slot)) this.#inBackground('probes', this.#removeRefused(slot))
+      return
+    }
+    // While edits are on their way, one of them may be this instance's `disconnected`.
+    if (this.#parts.journal.isIdle && !isDisconnected(slot)) return
+    this.#inBackground('probes', this.#seen(slot, result))
   }
 
   close(): void {
@@ -115,40 +128,51 @@ export class Liveness {
     for (const slot of this.#parts.state.heldBy(session)) this.#inBackground('causes', this.heard(slot))
   }
 
-  #disconnect(slot: Slot, session: string, reason: string): void {
-    const { journal, leases, timers } = this.#parts
+  #disconnect(slot: Slot, session: string, because: keyof typeof disconnections): void {
+    const { journal, leases, timers, happened } = this.#parts
     leases.follow(slot)
-    this.#inBackground('causes', journal.edit(slot.name, disconnect(session, reason, timers.timeOfDay())))
+    this.#inBackground('causes', journal.edit(slot.name, disconnect(session, because, timers.timeOfDay())))
+    happened(slot.name, session, disconnections[because])
   }
 
-  /** Refused is a crash. An answer keeps it on a plain lease; after silence, it proves only that a kernel lives. */
-  async #settleLost(slot: Slot, owner: string, wasSilent: boolean): Promise<void> {
-    const { sessions, journal, departures } = this.#parts
+  /** Nobody alive holds it. Heartbeats hold it for the length of a lease, unless they are hearsay from before a start. */
+  #isUnheld(slot: Slot): boolean {
+    const held = slot.record.value?.held ?? {}
+    if (this.#parts.sessions.isHolding(held)) return false
+    return held.session !== undefined || held.process !== undefined || isDisconnected(slot)
+  }
+
+  #removeRefused(slot: Slot): Promise<void> {
+    const leaver = { slot, incarnation: incarnationOf(slot), reason: 'refused' } as const
+    return this.#parts.departures.remove([leaver], () => this.#isUnheld(slot))
+  }
+
+  #seen(slot: Slot, by: 'spoke' | 'answered'): Promise<void> {
+    return this.#parts.journal.edit(slot.name, ofRun(incarnationOf(slot), seen(by)))
+  }
+
+  /** Refused is a crash. An answer keeps it on a plain lease, as far as it proves that its program lives. */
+  async #settleLost(slot: Slot): Promise<void> {
     const incarnation = incarnationOf(slot)
-    const isStillLost = (): boolean =>
-      incarnationOf(slot) === incarnation && !sessions.isHolding(slot.record.value?.held ?? {})
     // A probe may get lost like any packet: silence is asked again, for as long as the lease may still run.
     for (const waitMs of [0, ...retriesMs]) {
       if (waitMs > 0) await this.#pause(waitMs)
       const result = await this.#probe(slot)
       if (incarnationOf(slot) !== incarnation || this.#stop.signal.aborted) return
-      if (result === 'refused') {
-        return departures.remove([{ slot, incarnation, reason: 'refused' }], isStillLost)
-      }
-      if (result === 'answered' && wasSilent) return
-      if (result === 'answered') return journal.edit(slot.name, lift('disconnected', owner))
-      if (!isStillLost()) return
+      if (result === 'refused') return this.#removeRefused(slot)
+      if (result !== 'silent') return this.#seen(slot, result)
+      if (!this.#isUnheld(slot)) return
     }
   }
 
   /** Of one service. When most of it refuses at once, that waits for a second look at the end of the leases. */
   async #settleRestored(slots: readonly Slot[]): Promise<void> {
-    const { journal, departures, state, leases } = this.#parts
+    const { departures, state, leases } = this.#parts
     const refused: { slot: Slot; incarnation: number; reason: 'refused' }[] = []
     const settle = async (slot: Slot): Promise<void> => {
       const incarnation = incarnationOf(slot)
       const result = await this.#probe(slot)
-      if (result === 'answered') await journal.edit(slot.name, lift('disconnected', restart))
+      if (result === 'answered' || result === 'spoke') await this.#seen(slot, result)
       if (result === 'refused') refused.push({ slot, incarnation, reason: 'refused' })
       if (result === 'silent') this.#inBackground('probes', this.#askAgain(slot))
     }
@@ -161,7 +185,7 @@ export class Liveness {
 
   async #askAgain(slot: Slot): Promise<void> {
     await this.#pause(retriesMs[0] ?? 0)
-    if (isDisconnected(slot)) await this.#settleLost(slot, restart, false)
+    if (isDisconnected(slot)) await this.#settleLost(slot)
   }
 
   /** Never ends once the registry has closed. */
@@ -193,6 +217,11 @@ const done = Promise.resolve()
 
 /** Waits before a silent instance is probed again. */
 const retriesMs: readonly Milliseconds[] = [1000, 2000, 4000]
+
+/** An edit for one run alone. */
+function ofRun(incarnation: number, edit: EditCauses): EditCauses {
+  return (causes, slot) => (incarnationOf(slot) === incarnation ? edit(causes, slot) : causes)
+}
 
 function isDisconnected(slot: Slot): boolean {
   return causesOf(slot).some(({ kind }) => kind === 'disconnected')

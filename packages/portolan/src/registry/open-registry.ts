@@ -87,6 +87,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     isWatched: service => views.isWatched(service),
     changed: slot => observers.changed(slot),
     departed: (slot, reason) => {
+      observers.happened(slot.name, registryItself, `removed: ${reason}`)
       leases.forget(slot)
       metrics.removals.inc({ reason })
     },
@@ -116,9 +117,11 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     departures,
     prober,
     timers,
+    happened: (name, by, what) => observers.happened(name, by, what),
     onFault,
   })
-  const registrar = new Registrar({ store, state, sessions, settings, self, reached, catchUp })
+  const timeOfDay = () => timers.timeOfDay()
+  const registrar = new Registrar({ store, state, sessions, settings, self, timeOfDay, reached, catchUp })
 
   const close = async (): Promise<void> => {
     leases.close()
@@ -220,7 +223,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     },
 
     async judge(name, verdict) {
-      await journal.edit(name, judged(verdict, timers.timeOfDay()))
+      await journal.change(name, judged(verdict, timers.timeOfDay()))
     },
     proved(name, incarnation, result) {
       const slot = state.slot(name)
@@ -249,6 +252,9 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     close,
   }
 }
+
+/** By whom an instance was removed or protected, as its history says it. */
+const registryItself = 'registry'
 
 /** Static members are as the config file says, whether somebody has heard of them or not. */
 function isRestored({ record }: Slot): boolean {

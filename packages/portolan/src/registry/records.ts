@@ -1,4 +1,11 @@
-import { type Cause, type Check, Fault, type Instance, type InstanceName } from '@portolan/core'
+import {
+  type Cause,
+  type Check,
+  type Degraded,
+  Fault,
+  type Instance,
+  type InstanceName,
+} from '@portolan/core'
 
 /** What holds an instance, beside its lease: each names the session it hangs on. */
 export interface Holds {
@@ -17,15 +24,22 @@ export interface InstanceRecord {
   readonly held: Holds
   /** Its own health checks; absent = it asked for none in particular. */
   readonly checks?: readonly Check[]
+  /**
+   * `starting`, where this run began with it: that holds until a causes record of the same run says otherwise. In
+   * here, since a key of its own would cost each registration as much again.
+   */
+  readonly begins?: readonly Cause[]
 }
 
 /**
- * `causes/{ns}/{service}/{id}`: why an instance should not be picked. They belong to one incarnation; those of
- * another are void, so that a cause that arrives late never burdens a successor.
+ * `causes/{ns}/{service}/{id}`: why an instance should not be picked, or should get less. They belong to
+ * one incarnation; those of another are void, so that a cause that arrives late never burdens a successor.
  */
 export interface CausesRecord {
   readonly incarnation: number
   readonly causes: readonly Cause[]
+  /** Absent = nothing lowers its weight. */
+  readonly degraded?: readonly Degraded[]
 }
 
 /** `overrides/{ns}/{service}/{id}`: what a person decided. It outlives the registration. */

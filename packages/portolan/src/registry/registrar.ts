@@ -14,6 +14,7 @@ export interface RegistrarParts {
   readonly settings: RegistrySettings
   /** The name of this server's run. */
   readonly self: string
+  readonly timeOfDay: () => string
   readonly reached: (revision: number) => Promise<void>
   readonly catchUp: (key: string) => Promise<void>
 }
@@ -30,7 +31,7 @@ export class Registrar {
 
   /** @throws Fault `instance_owned_by_other`, `too_many`, `session_closed`, `store_failed`, `store_closed` */
   async register(request: RegisterRequest): Promise<Registered> {
-    const { store, state, sessions, self, reached, catchUp } = this.#parts
+    const { store, state, sessions, self, timeOfDay, reached, catchUp } = this.#parts
     const { registration, session } = request
     if (session !== undefined && sessions.stateOf(session) === undefined) throw sessionClosed(session)
     const key = keyOf('instances', registration)
@@ -41,6 +42,7 @@ export class Registrar {
         current,
         revision: state.cursor.revision,
         self,
+        now: timeOfDay,
         isConnected: holder => holder === self || sessions.stateOf(holder) !== undefined,
       })
       if (record === current) return { incarnation: record.instance.incarnation, cursor: state.cursor }

@@ -42,11 +42,16 @@ export interface Watched {
   readonly tether: Tether
 }
 
-/** Told of instances within the application of a commit, so it must be quick; and never of its own reports only. */
+/** Told of instances within the application of a commit, so it must be quick. */
 export interface InstanceObserver {
-  /** Registered, began a new run, or has other checks or causes than before. */
+  /** Registered, or something of it, its checks or its causes is other than before, whoever made it so. */
   present(watched: Watched): void
   gone(name: InstanceName): void
+  /**
+   * What befell an instance beside its checks, for its history: its session fell silent or closed, a look at it found
+   * something, it is protected or removed. `by` = a session, or `registry`. May come before `present` and after `gone`.
+   */
+  happened?(name: InstanceName, by: string, what: string): void
 }
 
 /** What a test of an instance found, for one run of it. `reason` undefined = lifted. */
@@ -132,7 +137,7 @@ export interface Registry {
   judge(name: InstanceName, verdict: Verdict): Promise<void>
   /**
    * What a look at an instance proved, beside what its checks make of it: `refused` removes a run that nobody alive
-   * holds, `answered` lifts the `disconnected` of a session that closed (not that of one that fell silent).
+   * holds, `answered` lifts the `disconnected` of sessions that closed, and `spoke` that of silent ones, too.
    */
   proved(name: InstanceName, incarnation: number, result: ProbeResult): void
   /** Every instance, now and at each change. */

@@ -1,5 +1,6 @@
-import type { Cause, Instance, InstanceName } from '@portolan/core'
+import { type Cause, type Degraded, type Instance, type InstanceName, minWeight } from '@portolan/core'
 import type { CausesRecord, InstanceRecord, OverrideRecord } from './records.ts'
+import type { Watched } from './registry.ts'
 
 /** A record and the revision that wrote it last; 0 = there is none. */
 export interface Stored<Value> {
@@ -15,12 +16,20 @@ export interface Slot {
   override: Stored<OverrideRecord>
   /** What everybody sees; undefined while nobody is registered under the id. */
   instance: Instance | undefined
+  /** What observers were told last. */
+  told: Watched | undefined
+}
+
+/** What is said of one run: why it should not be picked, and why it should get less than its share. */
+export interface Standing {
+  readonly causes: readonly Cause[]
+  readonly degraded: readonly Degraded[]
 }
 
 const nothing = { value: undefined, revision: 0 }
 
 export function emptySlot(name: InstanceName): Slot {
-  return { name, record: nothing, causes: nothing, override: nothing, instance: undefined }
+  return { name, record: nothing, causes: nothing, override: nothing, instance: undefined, told: undefined }
 }
 
 export function isEmpty({ record, causes, override }: Slot): boolean {
@@ -32,24 +41,44 @@ export function incarnationOf({ record }: Pick<Slot, 'record'>): number {
   return record.value?.instance.incarnation ?? 0
 }
 
-/** The stored causes, unless they are those of another incarnation. */
+/** The stored causes; those that its run began with, where none of this incarnation are stored. */
 export function causesOf({ record, causes }: Slot): readonly Cause[] {
-  const valid = causes.value !== undefined && causes.value.incarnation === incarnationOf({ record })
-  return valid ? causes.value.causes : none
+  const { value } = record
+  if (causes.value !== undefined && causes.value.incarnation === incarnationOf({ record }))
+    return causes.value.causes
+  return value?.begins ?? none
 }
 
-/** The instance as the three records make it. An override's weight wins; out of service is the cause `operator`. */
+/** The stored degradations, unless they are those of another incarnation. */
+export function degradedOf({ record, causes }: Slot): readonly Degraded[] {
+  const { value } = causes
+  return (value?.incarnation === incarnationOf({ record }) && value.degraded) || undegraded
+}
+
+/**
+ * The instance as the three records make it. An override's weight wins over the registered one, and the lowest
+ * factor lowers either; out of service is the cause `operator`.
+ */
 export function instanceOf(slot: Slot): Instance | undefined {
   const record = slot.record.value
   if (record === undefined) return undefined
   const override = slot.override.value
   const causes = causesOf(slot)
-  if (override === undefined && causes.length === 0) return record.instance
+  const degraded = degradedOf(slot)
+  if (override === undefined && causes.length === 0 && degraded.length === 0) return record.instance
   return {
     ...record.instance,
-    weight: override?.weight ?? record.instance.weight,
+    weight: lowered(override?.weight ?? record.instance.weight, degraded),
     causes: override?.outOfService === true ? [...causes, operatorCause(override)] : causes,
+    ...(degraded.length === 0 ? {} : { degraded }),
   }
+}
+
+/** What degradation leaves of a weight: never nothing, since it takes nobody out. */
+function lowered(weight: number, degraded: readonly Degraded[]): number {
+  let lowest = 1
+  for (const { factor } of degraded) lowest = Math.min(lowest, factor)
+  return lowest < 1 && weight > 0 ? Math.max(minWeight, weight * lowest) : weight
 }
 
 function operatorCause({ by, reason, since }: OverrideRecord): Cause {
@@ -66,3 +95,4 @@ export function isBadNews(before: Instance | undefined, after: Instance | undefi
 }
 
 const none: readonly Cause[] = Object.freeze([])
+const undegraded: readonly Degraded[] = Object.freeze([])

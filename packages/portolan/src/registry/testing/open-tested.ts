@@ -1,4 +1,4 @@
-import { type Instance, type ProbeResult, type Registration, seededRandom } from '@portolan/core'
+import { type Check, type Instance, type ProbeResult, type Registration, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { openMemoryStore } from '../../store/memory.ts'
@@ -100,6 +100,9 @@ export interface RegisterOptions {
   readonly port?: number
   readonly version?: string
   readonly weight?: number
+  /** Beside the registration. */
+  readonly checks?: readonly Check[]
+  readonly starting?: string
 }
 
 /** Registers `id`, with a lease unless a session or another tether is given. */
@@ -108,6 +111,8 @@ export function register({ registry }: Tested, id: string, options: RegisterOpti
     session,
     tether = session === undefined ? 'lease' : 'session',
     principal = owner,
+    checks,
+    starting,
     ...more
   } = options
   return registry.register({
@@ -116,6 +121,8 @@ export function register({ registry }: Tested, id: string, options: RegisterOpti
     source: tether === 'process' ? 'process' : session === undefined ? 'http' : 'session',
     tether,
     ...(session === undefined ? {} : { session }),
+    ...(checks === undefined ? {} : { checks }),
+    ...(starting === undefined ? {} : { starting }),
   })
 }
 
