@@ -1,5 +1,5 @@
 import { clientOverheadRow } from './client.ts'
-import { detectKillRow } from './detect/kill.ts'
+import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { fanoutRow } from './fanout/fanout.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
@@ -18,6 +18,8 @@ export const rows: Readonly<Record<string, Bench>> = {
   'pick.random': pickRow('random'),
   'pick.least-request': pickRow('least-request'),
   'detect.kill': detectKillRow,
+  'detect.hang': detectHangRow,
+  'detect.drop': detectDropRow,
   'registry.register': registerRow,
   'registry.fanout': fanoutRow,
   'memory.server': memoryServerRow,

@@ -1,5 +1,5 @@
 // An instance that registers by SDK and does as it is told: `instance URL SERVICE ID ADDRESS [CHECKS]`.
-// Without URL (`-`) it only serves. Its answers name it: `{"instance":"…"}`.
+// Without URL (`-`) it only serves, on PORT where that is given. Its answers name it: `{"instance":"…"}`.
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -35,7 +35,7 @@ const server = createServer((request, response) => {
   request.resume().on('end', () => (waitMs > 0 ? setTimeout(answer, waitMs, response) : answer(response)))
 })
 server.keepAliveTimeout = 75_000
-server.listen(0, address)
+server.listen(Number(process.env.PORT ?? 0), address)
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 
