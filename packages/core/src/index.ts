@@ -34,6 +34,7 @@ export {
 } from './balance/policies.ts'
 export { randomChoice } from './balance/random.ts'
 export { roundRobin } from './balance/round-robin.ts'
+export type { EjectionReason, Tally, Trouble } from './balance/tally.ts'
 export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
 export {
   type Check,
@@ -89,6 +90,8 @@ export {
 export { emptySet, type InstanceSet, orderedById } from './instance/instance-set.ts'
 export { checkWeight, defaultWeight, isWeight, maxWeight, minWeight } from './instance/weight.ts'
 export { editDistance, nearest, suggestion } from './naming/nearest.ts'
+export { LocalBalancer, type LocalBalancerParts } from './outlier/local-balancer.ts'
+export { type OutlierSettings, outlierDefaults } from './outlier/settings.ts'
 export type { ProbeResult, Prober } from './probe/prober.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
 export {

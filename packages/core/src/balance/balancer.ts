@@ -3,6 +3,7 @@ import type { InstanceSet } from '../instance/instance-set.ts'
 import type { Random } from '../time/clock.ts'
 import { eligible } from './eligible.ts'
 import type { Endpoint, Outcome, PickContext, Picker, Policy } from './picker.ts'
+import { Tally } from './tally.ts'
 
 /**
  * Balances the requests to one service: composes a policy with the set of instances and with what is in flight.
@@ -69,7 +70,7 @@ export class Balancer {
     const { id, weight } = instance
     const known = this.#records.get(id)
     if (known === undefined || known.instance.incarnation !== instance.incarnation) {
-      return { id, instance, weight, inFlight: 0 }
+      return { id, instance, weight, inFlight: 0, tally: new Tally() }
     }
     known.instance = instance
     known.weight = weight

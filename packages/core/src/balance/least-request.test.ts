@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { leastRequest } from './least-request.ts'
 import type { Endpoint, Picker } from './picker.ts'
+import { Tally } from './tally.ts'
 import { policyContract } from './testing/policy-contract.ts'
 import { anInstance } from './testing/sets.ts'
 
@@ -11,7 +12,7 @@ policyContract('least-request, full scan always', () => leastRequest({ scanUpTo:
 function endpointsOf(...loads: readonly (readonly [weight: number, inFlight: number])[]): Endpoint[] {
   return loads.map(([weight, inFlight], index) => {
     const id = `i-${index}`
-    return { id, instance: anInstance(id, { weight }), weight, inFlight }
+    return { id, instance: anInstance(id, { weight }), weight, inFlight, tally: new Tally() }
   })
 }
 

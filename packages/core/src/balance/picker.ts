@@ -1,5 +1,6 @@
 import type { Instance } from '../instance/instance.ts'
 import type { Random } from '../time/clock.ts'
+import type { Tally } from './tally.ts'
 
 /**
  * A balancer's own record of one instance. It is kept by instance id over set changes (a new incarnation starts a
@@ -13,6 +14,8 @@ export interface Endpoint {
   weight: number
   /** Picks that are not done yet. */
   inFlight: number
+  /** How its requests ended. Pickers leave it alone. */
+  tally: Tally
 }
 
 /** What a picker may know of the request. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../time/clock.ts'
 import { Balancer } from '../balancer.ts'
 import type { Endpoint, Policy } from '../picker.ts'
+import { Tally } from '../tally.ts'
 import { anIllInstance, anInstance, aSet, weightedSet } from './sets.ts'
 import { countPicks, worstShareError } from './shares.ts'
 
@@ -137,5 +138,5 @@ function mustPick(balancer: Balancer, tried: readonly Endpoint[] = []): Endpoint
 }
 
 function stranger(): Endpoint {
-  return { id: 'stranger', instance: anInstance('stranger'), weight: 1, inFlight: 0 }
+  return { id: 'stranger', instance: anInstance('stranger'), weight: 1, inFlight: 0, tally: new Tally() }
 }

@@ -1,0 +1,160 @@
+import { Balancer } from '../balance/balancer.ts'
+import type { Endpoint, PickContext, Policy } from '../balance/picker.ts'
+import type { EjectionReason, Trouble } from '../balance/tally.ts'
+import type { InstanceSet } from '../instance/instance-set.ts'
+import type { InstanceOutcomes } from '../session/messages.ts'
+import type { Clock, Milliseconds, Random } from '../time/clock.ts'
+import { localSet } from './local-set.ts'
+import { OutlierMachine } from './machine.ts'
+import { suspicion, untold } from './reports.ts'
+import type { OutlierSettings } from './settings.ts'
+
+export interface LocalBalancerParts {
+  readonly policy: Policy
+  readonly random: Random
+  readonly clock: Clock
+  readonly outliers: Partial<OutlierSettings>
+  /** Told at once of an instance that has failed, at most once in 200 ms. */
+  readonly suspect: (outcomes: InstanceOutcomes) => void
+}
+
+/**
+ * Balances by the registry's set and by what this process's own requests found: who stands out carries the cause
+ * `outlier` of the owner `local` in this process's copy of the set, and nowhere else. What gateway and library pick by.
+ *
+ * A success costs two additions and a comparison; whatever takes thought comes after a failure, or with `sweep`.
+ */
+export class LocalBalancer {
+  readonly #machine = new OutlierMachine()
+  readonly #random: Random
+  readonly #clock: Clock
+  readonly #suspect: (outcomes: InstanceOutcomes) => void
+  #balancer: Balancer
+  #set: InstanceSet | undefined
+  #sweptAt: Milliseconds
+
+  constructor({ policy, random, clock, outliers, suspect }: LocalBalancerParts) {
+    this.#balancer = new Balancer(policy, random)
+    this.#random = random
+    this.#clock = clock
+    this.#suspect = suspect
+    this.#sweptAt = clock.now()
+    this.#machine.configure(outliers)
+  }
+
+  /** Holds from the next failure on. */
+  configure(outliers: Partial<OutlierSettings>): void {
+    this.#machine.configure(outliers)
+    if (this.#set !== undefined) this.update(this.#set)
+  }
+
+  /** Balances by another policy from the next pick on. Loads are counted anew; what was learned stays. */
+  usePolicy(policy: Policy): void {
+    const tallies = new Map(this.#balancer.endpoints.map(endpoint => [endpoint.id, endpoint]))
+    this.#balancer = new Balancer(policy, this.#random)
+    this.#rebuild()
+    for (const endpoint of this.#balancer.endpoints) {
+      const known = tallies.get(endpoint.id)
+      if (known?.instance.incarnation === endpoint.instance.incarnation) endpoint.tally = known.tally
+    }
+  }
+
+  /** Picks from the registry's `set` from now on. Runs of instances that stay keep their load and their standing. */
+  update(set: InstanceSet): void {
+    this.#set = set
+    this.#machine.update(set, this.#clock.now())
+    this.#rebuild()
+  }
+
+  /** As {@link Balancer.pick}. Every pick is ended once: by `succeeded`, `failed` or `cancelled`. */
+  pick(context?: PickContext): Endpoint | undefined {
+    const endpoint = this.#balancer.pick(context)
+    if (endpoint === undefined || endpoint.tally.standing !== 'due') return endpoint
+    if (this.#machine.tried(endpoint, this.#clock.now())) this.#rebuild()
+    return endpoint
+  }
+
+  /** An answer that speaks well of the instance; `ms` counts where latency does. */
+  succeeded(endpoint: Endpoint, ms: Milliseconds): void {
+    this.#balancer.done(endpoint, 'success')
+    const { tally } = endpoint
+    tally.ok += 1
+    tally.okMs += ms
+    if (tally.failuresInRow === 0 && tally.standing === 'in') return
+    if (this.#machine.succeeded(endpoint, this.#clock.now())) this.#rebuild()
+  }
+
+  /** @param status of an answer that is a failure; 0 = there was none */
+  failed(endpoint: Endpoint, trouble: Trouble, status = 0): void {
+    this.#balancer.done(endpoint, 'failure')
+    const { tally } = endpoint
+    const now = this.#clock.now()
+    tally.failed += 1
+    tally.lastTrouble = trouble
+    tally.lastStatus = status
+    if (this.#machine.failed(endpoint, trouble, now)) this.#rebuild()
+    const outcomes = suspicion(endpoint, now)
+    if (outcomes !== undefined) this.#suspect(outcomes)
+  }
+
+  /** A request whose end says nothing of the instance. */
+  cancelled(endpoint: Endpoint): void {
+    this.#balancer.done(endpoint, 'cancelled')
+    if (endpoint.tally.standing !== 'in' && this.#machine.undecided(endpoint)) this.#rebuild()
+  }
+
+  /** Lets in on trial whose time out is over. To be called at {@link nextRelease}. */
+  release(): void {
+    if (this.#machine.release(this.#clock.now())) this.#rebuild()
+  }
+
+  /** Compares peers and forgives. To be called about once a second while there are requests. */
+  sweep(): void {
+    const now = this.#clock.now()
+    const overMs = now - this.#sweptAt
+    this.#sweptAt = now
+    if (this.#machine.compare(this.#balancer.endpoints, overMs, now)) this.#rebuild()
+  }
+
+  /** When somebody's time out is over; undefined = nobody waits. */
+  get nextRelease(): Milliseconds | undefined {
+    return this.#machine.nextRelease
+  }
+
+  /** What the registry has not been told yet; it is told by this. */
+  untold(): readonly InstanceOutcomes[] {
+    return untold(this.#balancer.endpoints)
+  }
+
+  /** Instances that carry the local cause. */
+  get outliers(): number {
+    return this.#machine.outliers
+  }
+
+  /** Ejections so far. */
+  get ejections(): Readonly<Record<EjectionReason, number>> {
+    return this.#machine.ejections
+  }
+
+  /** Times that an instance stood out and stayed, because too few would have been left. */
+  get withheld(): number {
+    return this.#machine.withheld
+  }
+
+  get panic(): boolean {
+    return this.#balancer.panic
+  }
+
+  /** The set that is picked from, local causes and all; undefined before the first. */
+  get set(): InstanceSet | undefined {
+    return this.#balancer.set
+  }
+
+  get endpoints(): readonly Endpoint[] {
+    return this.#balancer.endpoints
+  }
+
+  #rebuild(): void {
+    if (this.#set !== undefined) this.#balancer.update(localSet(this.#set, this.#machine))
+  }
+}
