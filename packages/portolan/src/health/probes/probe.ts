@@ -12,6 +12,8 @@ export interface Finding {
   readonly output?: string
   /** Numbers that it reported, at most 64. */
   readonly metrics?: Readonly<Record<string, number>>
+  /** It was we who could not look (too many open files, no free local port): no vote, whatever `status` says. */
+  readonly inconclusive?: true
 }
 
 export interface ProbeTarget<Kind extends Check = Check> {
@@ -30,6 +32,8 @@ export interface Running {
   cancel(): void
   /** It has not begun, for want of room among its like: its time does not run yet. Absent = false. */
   readonly waiting?: boolean
+  /** How far it has come, for the reason of a time-out: `no connection`, `connected, no answer`. */
+  waitingFor?(): string
 }
 
 /** How instances are looked at, for one type of check. Many run side by side. */
