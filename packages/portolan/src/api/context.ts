@@ -1,5 +1,6 @@
 import type { Clock, RouteTable, Unsubscribe } from '@portolan/core'
 import type { DeclaredAt } from '../config/declared.ts'
+import type { Health } from '../health/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -17,6 +18,8 @@ export interface RouteSource {
 export interface ApiContext {
   readonly registry: Registry
   readonly access: Access
+  /** Absent where nobody tests instances. */
+  readonly health: Health | undefined
   readonly routes: RouteSource
   readonly declaredAt: DeclaredAt
   readonly log: Log

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { Clock } from '@portolan/core'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { DeclaredAt } from '../config/declared.ts'
+import type { Health } from '../health/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -28,6 +29,7 @@ import { upgradeListener } from './upgrade.ts'
 export interface ApiOptions {
   readonly registry: Registry
   readonly access: Access
+  readonly health?: Health
   readonly routes: RouteSource
   /** Asked at each write, so that it may change with the file. Default: no file, nothing is declared. */
   readonly declaredAt?: DeclaredAt
@@ -55,7 +57,7 @@ const systemClock: Clock = { now: () => performance.now() }
  */
 export async function openApi(options: ApiOptions): Promise<Api> {
   const { registry, access, routes, log, settings, version } = options
-  const { clock = systemClock, declaredAt = () => undefined } = options
+  const { clock = systemClock, declaredAt = () => undefined, health } = options
   const protection = {
     tls: settings.tls !== undefined,
     anonymous: access.anonymous,
@@ -66,7 +68,18 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const limits = { ...defaultLimits, ...settings.limits }
   const times = { ...defaultTimes, ...settings.times }
   const metrics = openApiMetrics(options.metrics)
-  const context: ApiContext = { registry, access, routes, declaredAt, log, metrics, limits, times, clock }
+  const context: ApiContext = {
+    registry,
+    access,
+    health,
+    routes,
+    declaredAt,
+    log,
+    metrics,
+    limits,
+    times,
+    clock,
+  }
   const doors: Doors = { names: settings.names ?? [], origins: settings.origins ?? [] }
 
   const sessions = openSessions(context)

@@ -1,4 +1,5 @@
 import { Fault, formatCursor, type InstanceName } from '@portolan/core'
+import { z } from 'zod'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
 import { parseRegistration } from '../../registry/registration.ts'
@@ -6,6 +7,7 @@ import { peerAddress } from '../body/peer.ts'
 import type { ApiContext } from '../context.ts'
 import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import type { EventStreams } from '../sse/streams.ts'
+import { heartbeatReport, readHeartbeat, takeStatus } from '../status.ts'
 import { type Call, type Endpoint, endpoint } from './endpoint.ts'
 import { filterOf } from './filter.ts'
 import {
@@ -87,10 +89,11 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
     endpoint({
       method: 'POST',
       path: '/services/:service/instances/:id/heartbeat',
-      summary: 'Renew the lease; an unknown id with a body is registered',
+      summary:
+        'Renew the lease; an unknown id with a registration is registered, and a report says how it is',
       params: instanceParams,
       query: inNamespace,
-      body: registration.optional(),
+      body: z.union([registration, heartbeatReport]).optional(),
       rawBody: true,
       answers: [
         { status: 200, description: 'Renewed', schema: registered },
@@ -99,8 +102,11 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
       handle(call) {
         const name = { ...call.params, ...call.query }
         const principal = authorize(call.identity, onInstance('register', name))
-        if (registry.find(name) === undefined && call.body !== undefined) return register(call)
+        const report = readHeartbeat(call.body)
+        const isRegistration = report === undefined && call.body !== undefined
+        if (isRegistration && registry.find(name) === undefined) return register(call)
         registry.renew(name, principal)
+        if (report !== undefined) takeStatus(context, name, undefined, report)
         const { incarnation } = known(name)
         return { incarnation, cursor: formatCursor(registry.cursor), leaseMs: times.lease }
       },

@@ -8,6 +8,7 @@ import type { ViewChange } from '../../registry/registry.ts'
 import type { ApiContext } from '../context.ts'
 import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import { readRoutes } from '../http/config.ts'
+import { reportOf, takeStatus } from '../status.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
 import { instanceKey, type Session, watchKey } from './session.ts'
@@ -122,8 +123,12 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
 
     report() {},
 
-    status() {
-      throw new Fault('invalid_request', 'this registry takes no status yet', { source: 'caller' })
+    status(session, { seq, incarnation, ...rest }) {
+      const name = nameOf(rest)
+      // Which also is where it is refused to speak for another's instance, or for a run that is over.
+      registry.renew(name, permit(session, 'register', name), incarnation)
+      takeStatus(context, name, incarnation, reportOf(rest))
+      session.send({ type: 'done', seq })
     },
 
     compare(session, { seq, cursor, count, ...rest }) {

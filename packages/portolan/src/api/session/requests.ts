@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { check } from '../body/check.ts'
 import { parseJson } from '../body/json.ts'
 import { name, namespace } from '../http/shapes.ts'
+import { statusShape } from '../status.ts'
 
 const seq = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 const cursor = z.string().max(96)
@@ -56,10 +57,7 @@ const shapes = {
     ...target,
     id: name,
     incarnation,
-    check: z.string().max(64).optional(),
-    status: z.enum(['passing', 'warning', 'critical']),
-    output: z.string().max(4096).optional(),
-    metrics: z.record(z.string().max(64), z.number()).optional(),
+    ...statusShape,
   }),
   compare: z.strictObject({ type: z.literal('compare'), seq, ...target, cursor, count: z.int().min(0) }),
 } satisfies Readonly<Record<ClientMessage['type'], z.ZodType>>

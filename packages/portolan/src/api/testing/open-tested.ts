@@ -3,6 +3,7 @@ import { type ProbeResult, type RouteTable, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import type { DeclaredAt } from '../../config/declared.ts'
+import type { Health } from '../../health/health.ts'
 import { type Access, type AccessOptions, openAccess } from '../../registry/access/access.ts'
 import { openRegistry } from '../../registry/open-registry.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -27,11 +28,12 @@ export interface TestedOptions extends Partial<Pick<AccessOptions, 'anonymous' |
   /** What every probe finds. Default `silent`. */
   readonly found?: ProbeResult
   readonly declaredAt?: DeclaredAt
+  readonly health?: Health
 }
 
 /** A whole server over a memory store, on a free port: real registry, real access, real sockets. */
 export async function openTested(options: TestedOptions = {}): Promise<Tested> {
-  const { anonymous = 'admin', configured = [], settings, found = 'silent', declaredAt } = options
+  const { anonymous = 'admin', configured = [], settings, found = 'silent', declaredAt, health } = options
   const log = pino({ level: 'silent' })
   const store = openMemoryStore()
   const metrics = new MetricsRegistry()
@@ -53,6 +55,7 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
     metrics,
     version: '0.0.0-test',
     ...(declaredAt === undefined ? {} : { declaredAt }),
+    ...(health === undefined ? {} : { health }),
     settings: { listen: [{ host: '127.0.0.1', port: 0 }], ...settings },
   })
   const url = api.addresses[0] ?? ''

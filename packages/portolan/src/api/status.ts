@@ -1,0 +1,60 @@
+import { Fault, type InstanceName } from '@portolan/core'
+import { z } from 'zod'
+import type { StatusReport } from '../health/health.ts'
+import { check } from './body/check.ts'
+import type { ApiContext } from './context.ts'
+
+const maxMetrics = 64
+
+/** What an instance says of itself, the same over session and HTTP. */
+export const statusShape = {
+  check: z.string().min(1).max(64).optional().describe('Its `ttl` check of this id. Default: its only one.'),
+  status: z.enum(['passing', 'warning', 'critical']),
+  output: z.string().max(4096).optional().describe('For people: what is the matter.'),
+  metrics: z
+    .record(z.string().min(1).max(64), z.number())
+    .refine(metrics => Object.keys(metrics).length <= maxMetrics, `at most ${maxMetrics} metrics`)
+    .optional()
+    .describe('Numbers that `degraded` of the check may look at.'),
+}
+
+/** The body of a heartbeat that says more than that there is one. */
+export const heartbeatReport = z.strictObject({
+  ...statusShape,
+  status: statusShape.status.default('passing').describe('Default `passing`.'),
+})
+
+/**
+ * Reads the body of a heartbeat: undefined = there is nothing in it but perhaps a registration. One field of a report
+ * makes it a report, and then it must be nothing else.
+ * @throws Fault `invalid_request`
+ */
+export function readHeartbeat(body: unknown): StatusReport | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  if (!Object.keys(statusShape).some(field => Object.hasOwn(body, field))) return undefined
+  return reportOf(check(heartbeatReport, body, 'the heartbeat'))
+}
+
+/** Without what was left out: absent, not undefined. */
+export function reportOf({ check, status, output, metrics }: z.output<typeof heartbeatReport>): StatusReport {
+  return {
+    status,
+    ...(check !== undefined && { check }),
+    ...(output !== undefined && { output }),
+    ...(metrics !== undefined && { metrics }),
+  }
+}
+
+/** @throws Fault `instance_not_found`, `stale_incarnation`, `invalid_request` (no such `ttl` check) */
+export function takeStatus(
+  { health }: ApiContext,
+  name: InstanceName,
+  incarnation: number | undefined,
+  report: StatusReport,
+): void {
+  if (health === undefined) {
+    const details = { source: 'caller', hint: 'nobody tests instances here' } as const
+    throw new Fault('invalid_request', `${name.service}/${name.id} has no check of type ttl`, details)
+  }
+  health.status(name, incarnation, report)
+}
