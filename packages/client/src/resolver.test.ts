@@ -1,4 +1,4 @@
-import type { Fault, View } from '@portolan/core'
+import type { Fault, Instance, View } from '@portolan/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { OpenResolver } from './open-resolver.ts'
 import { resolverOver } from './open-resolver.ts'
@@ -36,6 +36,11 @@ function follow(resolver: OpenResolver): View[] {
   return views
 }
 
+const draining = (instance: Instance): Instance => ({
+  ...instance,
+  causes: [{ kind: 'draining', owner: 'drain', reason: 'deploy', since: '2030-01-01T00:00:00.000Z' }],
+})
+
 const ids = (view: View | undefined) => view?.set.instances.map(({ id }) => id)
 
 describe('the resolver', () => {
@@ -68,6 +73,70 @@ describe('the resolver', () => {
     await eventually('the next one', () => registry.of('ack').length === 2)
     expect(registry.of('ack').map(({ cursor }) => cursor)).toEqual(['e1.1', 'e1.2'])
     expect(ids(views.at(-1))).toEqual(['a'])
+  })
+
+  test('says that it is idle when nobody has a request under way to a draining instance, after it acknowledged', async () => {
+    const registry = await startRegistry()
+    const a = instanceOf('order', 'a')
+    registry.set('order', [a])
+    const resolver = open(registry)
+    const load = [1, 1]
+    const stops = load.map((_, index) =>
+      resolver.subscribe(order, {
+        receive() {},
+        inFlight: ({ id }) => (id === 'a' ? (load[index] ?? 0) : 0),
+      }),
+    )
+    await eventually('the set', () => registry.of('ack').length === 1)
+    resolver.idle({ ...order, id: 'a' })
+    registry.set('order', [draining(a)])
+    await eventually('the acknowledgement of the drain', () => registry.of('ack').length === 2)
+    load[0] = 0
+    resolver.idle({ ...order, id: 'a' })
+    resolver.idle({ ...order, id: 'b' })
+    expect(registry.of('idle')).toEqual([])
+    load[1] = 0
+    for (let time = 0; time < 3; time++) resolver.idle({ ...order, id: 'a' })
+    await eventually('the word', () => registry.of('idle').length > 0)
+
+    // Who fails open to it makes no noise; the next acknowledgement says it again.
+    registry.set('order', [draining(a), instanceOf('order', 'b')])
+    await eventually('the next word', () => registry.of('idle').length > 1)
+    const { id, incarnation } = a
+    expect(registry.of('idle')).toEqual(Array(2).fill({ type: 'idle', ...order, id, incarnation }))
+    const said = registry.received.map(({ type }) => type).filter(type => type === 'ack' || type === 'idle')
+    expect(said).toEqual(['ack', 'ack', 'idle', 'ack', 'idle'])
+    for (const stop of stops) stop()
+  })
+
+  test('says it again over a new connection, and what became true in between', async () => {
+    const registry = await startRegistry()
+    const [a, b] = [instanceOf('order', 'a'), instanceOf('order', 'b')]
+    registry.set('order', [draining(a), draining(b)])
+    const resolver = open(registry)
+    let load = 1
+    resolver.subscribe(order, { receive() {}, inFlight: ({ id }) => (id === 'b' ? load : 0) })
+    await eventually('the first word', () => registry.of('idle').length === 1)
+    await registry.stop()
+    await eventually('the loss', () => !resolver.connected)
+    load = 0
+    resolver.idle({ ...order, id: 'b' })
+    await registry.start()
+    await eventually('both words', () => registry.of('idle').length === 3)
+    expect(registry.of('idle').map(({ id }) => id)).toEqual(['a', 'a', 'b'])
+    const again = registry.peers.at(-1)?.received.map(({ type }) => type)
+    expect(again?.slice(again.indexOf('ack'))).toEqual(['ack', 'idle', 'idle'])
+  })
+
+  test('says it when the one who was busy subscribes no more', async () => {
+    const registry = await startRegistry()
+    registry.set('order', [draining(instanceOf('order', 'a'))])
+    const resolver = open(registry)
+    const stop = resolver.subscribe(order, { receive() {}, inFlight: () => 1 })
+    resolver.subscribe(order, () => {})
+    await eventually('the acknowledgement', () => registry.of('ack').length === 1)
+    stop()
+    await eventually('the word', () => registry.of('idle').length === 1)
   })
 
   test('serves the last set, marked stale, and goes on from its cursor', async () => {

@@ -7,6 +7,7 @@ import {
   Fault,
   formatCursor,
   type Instance,
+  isDraining,
   type Milliseconds,
   markFresh,
   markStale,
@@ -42,9 +43,14 @@ interface Subscription {
   view: ServiceView
   /** The cursor that this connection's registry knows us to pick by. */
   acknowledged: string
+  /** Draining runs by id that we have said to be idle towards, since the last acknowledgement. */
+  readonly idle: Map<string, number>
   stopLeave: Cancel
   stopCompare: Cancel
 }
+
+/** One run of an instance. */
+type Run = Pick<Instance, 'id' | 'incarnation'>
 
 /** A view compares itself with the registry's every 5 to 10 s, jittered so that clients don't meet. */
 const compareMs = 5000
@@ -104,17 +110,28 @@ export function sessionResolver(
     const cursor = formatCursor(view.set.cursor)
     if (view.stale || cursor === subscription.acknowledged || !isKnown(view)) return
     subscription.acknowledged = cursor
+    subscription.idle.clear()
     session.link?.send({ type: 'ack', ...name, cursor })
-    for (const { id } of view.set.instances.filter(isDraining)) sayIdle(subscription, id)
+    for (const instance of view.set.instances) if (isDraining(instance)) sayIdle(subscription, instance)
   }
 
-  /** After the `ack`, and only when no receiver has a request under way to the draining instance. */
-  const sayIdle = ({ name, view, receivers }: Subscription, id: string) => {
-    const instance = view.set.instances.find(other => other.id === id)
-    if (view.stale || instance === undefined || !isDraining(instance)) return
-    const { incarnation } = instance
+  /**
+   * Only after the `ack` of a set in which the instance drains, and once for each: who fails open to a draining
+   * instance becomes idle over and over. When no receiver has a request under way to it.
+   */
+  const sayIdle = ({ name, view, receivers, idle }: Subscription, { id, incarnation }: Run) => {
+    if (view.stale || idle.get(id) === incarnation) return
     for (const receiver of receivers) if (receiver.inFlight({ id, incarnation }) > 0) return
+    idle.set(id, incarnation)
     session.link?.send({ type: 'idle', ...name, id, incarnation })
+  }
+
+  const sayIdleAgain = (subscription: Subscription, which: (run: Run) => boolean) => {
+    const { view } = subscription
+    if (formatCursor(view.set.cursor) !== subscription.acknowledged) return
+    for (const instance of view.set.instances) {
+      if (isDraining(instance) && which(instance)) sayIdle(subscription, instance)
+    }
   }
 
   const watch = async (subscription: Subscription, link: Link): Promise<void> => {
@@ -214,12 +231,14 @@ export function sessionResolver(
         if (session.link !== undefined) void watch(subscription, session.link)
       } else if (isKnown(known.view)) tell(() => receive(known.view))
       return () => {
-        if (subscription.receivers.delete(own) && subscription.receivers.size === 0) leave(subscription)
+        if (!subscription.receivers.delete(own)) return
+        if (subscription.receivers.size === 0) leave(subscription)
+        else sayIdleAgain(subscription, () => true)
       }
     },
     idle({ id, ...service }) {
       const subscription = subscriptions.get(keyOf(service))
-      if (subscription !== undefined) sayIdle(subscription, id)
+      if (subscription !== undefined) sayIdleAgain(subscription, run => run.id === id)
     },
     report(service, report) {
       session.link?.send({
@@ -254,13 +273,10 @@ function newSubscription(name: ServiceName): Subscription {
     receivers: new Set(),
     view: unknownView(name),
     acknowledged: '',
+    idle: new Map(),
     stopLeave: () => {},
     stopCompare: () => {},
   }
-}
-
-function isDraining({ causes }: Instance): boolean {
-  return causes.some(({ kind }) => kind === 'draining')
 }
 
 /** Whether a registry has ever said anything about the service. */

@@ -78,6 +78,7 @@ export {
   httpPort,
   type Instance,
   type InstanceName,
+  isDraining,
   isHealthy,
   type Port,
   type PortProtocol,

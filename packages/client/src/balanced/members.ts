@@ -12,6 +12,7 @@ import {
   type Resolver,
   type ServiceName,
   serviceKey,
+  type View,
 } from '@portolan/core'
 import type { Cancel, LocalRuntime } from '../runtime.ts'
 import {
@@ -51,7 +52,10 @@ export interface MembersOptions {
 
 export function openMembers(resolver: Resolver, options: MembersOptions, runtime: LocalRuntime): Members {
   const { clock, timers } = runtime
-  const balancer = new Balancer(policyByName(options.policy), runtime.random)
+  const { namespace, service } = options.name
+  const balancer = new Balancer(policyByName(options.policy), runtime.random, ({ id }) =>
+    resolver.idle({ namespace, service, id }),
+  )
   const waiting = new Set<() => void>()
   let outliers: Outliers = noOutliers
   let newest: InstanceSet | undefined
@@ -67,7 +71,7 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
     if (at !== undefined) stopReturn = timers.after(Math.max(1, at - now), rebuild, 'background')
   }
 
-  const unsubscribe = resolver.subscribe(options.name, ({ set }) => {
+  const receive = ({ set }: View) => {
     // Becoming stale, or fresh again without news, changes no pick.
     if (set === newest) return
     newest = set
@@ -75,6 +79,10 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
     rebuild()
     options.onSet(set)
     for (const go of [...waiting]) go()
+  }
+  const unsubscribe = resolver.subscribe(options.name, {
+    receive,
+    inFlight: instance => balancer.inFlight(instance),
   })
 
   return {

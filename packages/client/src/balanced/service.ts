@@ -2,6 +2,7 @@ import {
   type Endpoint,
   Fault,
   type Instance,
+  isDraining,
   type Milliseconds,
   type Outcome,
   type PickContext,
@@ -25,7 +26,8 @@ export interface Picked {
   readonly instance: Instance
   /**
    * Says that the request is over (`success` unless told otherwise). Calling it twice, or never, breaks nothing;
-   * but a pick that is never done counts as load on its instance for as long as that instance lives.
+   * but a pick that is never done counts as load on its instance for as long as that instance lives, and holds up
+   * its drain until the grace time is over.
    */
   done(outcome?: Outcome): void
 }
@@ -100,7 +102,8 @@ export function openService(
       name,
       policy: options.policy,
       firstSetMs: options.firstSetMs ?? 5000,
-      onSet: set => pools.keepOnly(set.instances),
+      // An instance that drains stops as soon as nobody has a request under way to it: nothing is kept for later.
+      onSet: set => pools.keepOnly(set.instances.filter(instance => !isDraining(instance))),
     },
     runtime,
   )
@@ -170,8 +173,9 @@ export function openService(
       return redirected(response, request, init.redirect ?? 'follow', next => send(next, context))
     },
     async close(withinMs) {
-      members.close()
       await pools.close(withinMs)
+      // Not earlier: drains count on what is under way.
+      members.close()
     },
   }
 }

@@ -40,6 +40,8 @@ export interface LeaseWorld {
 const defaultGraceMs = 10_000
 /** The registry keeps the grace time itself; this is what its message may take on the way. */
 const mayStopSlackMs = 500
+/** A drain goes on over the next connection if one comes about so soon: callers cannot be told without a registry. */
+const reconnectMs = 1000
 const firstRetryMs = 50
 const longestRetryMs = 5000
 
@@ -55,6 +57,9 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
   let unsure = false
   let asserting: Promise<void> = Promise.resolve()
   let stopDraining = () => {}
+  /** Asks for the drain that is under way. */
+  let askToDrain: (() => Promise<void>) | undefined
+  let stopOutage: Cancel = () => {}
   let cancelRetry: Cancel = () => {}
   let leaving: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -128,25 +133,30 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
   }
 
   const drain = async (graceMs: Milliseconds) => {
-    const on = link
-    if (on === undefined || phase !== 'held') return
+    if (link === undefined || phase !== 'held') return
     const stopped = new Promise<void>(resolve => {
       const cancel = world.timers.after(graceMs + mayStopSlackMs, resolve)
       stopDraining = () => {
         cancel()
+        stopOutage()
         resolve()
       }
     })
-    try {
+    askToDrain = async () => {
+      const on = link
       await asserting
-      await on.request({ type: 'drain', ...name, graceMs })
-      await stopped
-    } catch (thrown) {
-      // An instance that cannot be drained is deregistered all the same.
-      world.onFault(toFault(thrown))
-    } finally {
-      stopDraining()
+      try {
+        await on?.request({ type: 'drain', ...name, graceMs })
+      } catch (thrown) {
+        if (link !== on) return
+        // An instance that cannot be drained is deregistered all the same.
+        world.onFault(toFault(thrown))
+        stopDraining()
+      }
     }
+    void askToDrain()
+    await stopped
+    askToDrain = undefined
   }
 
   const lease: Lease = {
@@ -169,13 +179,15 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
     acknowledged: first.promise,
     up(next) {
       link = next
+      stopOutage()
       if (phase === 'held') asserting = assert(next)
       else void sayGoodbye()
+      void askToDrain?.()
     },
     down() {
       link = undefined
       cancelRetry()
-      stopDraining()
+      if (askToDrain !== undefined) stopOutage = world.timers.after(reconnectMs, stopDraining)
     },
     mayStop: () => stopDraining(),
   }

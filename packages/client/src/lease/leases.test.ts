@@ -108,6 +108,26 @@ describe('a lease', () => {
     expect(registry.of('deregister')).toMatchObject([{ id: 'order-1', incarnation: 1 }])
   })
 
+  test('goes on with its drain over the next connection', async () => {
+    const registry = await startRegistry()
+    registry.script((request, peer) => {
+      if (request.type !== 'drain') return false
+      peer.send({ type: 'done', seq: request.seq })
+      if (registry.peers.length === 1) peer.drop()
+      else peer.send({ type: 'may-stop', service: 'order', id: 'order-1', acknowledged: true })
+      return true
+    })
+    const lease = await (await open(registry)).register(order1)
+    await lease.close({ graceMs: 60_000 })
+    expect(registry.of('drain')).toHaveLength(2)
+    expect(registry.peers[1]?.received.map(({ type }) => type)).toEqual([
+      'hello',
+      'register',
+      'drain',
+      'deregister',
+    ])
+  })
+
   test('waits no longer than its grace time', async () => {
     const registry = await startRegistry()
     registry.script((request, peer) => {

@@ -51,6 +51,60 @@ describe('Balancer', () => {
     expect(picked.inFlight).toBe(0)
   })
 
+  it('says when the last pick of an instance is done that drains or has left, and of no other', () => {
+    const idle: string[] = []
+    const balancer = new Balancer(firstOfAll, seededRandom(1), ({ id, incarnation }) =>
+      idle.push(`${id}@${incarnation}`),
+    )
+    const pick = () => balancer.pick() ?? expect.fail('nothing picked')
+    const run = (incarnation: number) => ({ id: 'a', incarnation })
+    balancer.update(aSet([anInstance('a')]))
+    const [first, second, third] = [pick(), pick(), pick()]
+    balancer.done(first, 'success')
+    expect(balancer.inFlight(run(1))).toBe(2)
+
+    balancer.update(aSet([anIllInstance('a', 'draining'), anInstance('b')], 2))
+    balancer.done(second, 'failure')
+    expect(idle).toEqual([])
+    balancer.done(third, 'success')
+    balancer.done(third, 'success')
+    expect(idle).toEqual(['a@1'])
+    expect(balancer.inFlight(run(1))).toBe(0)
+
+    balancer.update(aSet([anInstance('a')], 3))
+    balancer.done(pick(), 'success')
+    expect(idle).toEqual(['a@1'])
+  })
+
+  it('counts what is under way to earlier runs of an instance, and to one that left and came back', () => {
+    const idle: string[] = []
+    const balancer = new Balancer(firstOfAll, seededRandom(1), ({ id }) => idle.push(id))
+    const pick = () => balancer.pick() ?? expect.fail('nothing picked')
+    balancer.update(aSet([anInstance('a')]))
+    const first = pick()
+    balancer.update(aSet([], 2))
+    balancer.update(aSet([anInstance('a')], 3))
+    const second = pick()
+    balancer.update(aSet([anInstance('a', { incarnation: 4 })], 4))
+    const third = pick()
+    expect([1, 4].map(incarnation => balancer.inFlight({ id: 'a', incarnation }))).toEqual([2, 3])
+    expect(balancer.inFlight({ id: 'b', incarnation: 9 })).toBe(0)
+    balancer.done(first, 'success')
+    balancer.done(second, 'success')
+    balancer.done(third, 'success')
+    expect(balancer.inFlight({ id: 'a', incarnation: 4 })).toBe(0)
+    expect(idle).toEqual(['a', 'a'])
+  })
+
+  it('goes over to another policy with the loads that it has', () => {
+    const balancer = new Balancer(firstOfAll, seededRandom(1))
+    balancer.update(aSet([anInstance('a'), anInstance('b')]))
+    expect(balancer.pick()?.id).toBe('a')
+    balancer.usePolicy(policyByName('least-request'))
+    expect(balancer.pick()?.id).toBe('b')
+    expect(balancer.endpoints.map(({ inFlight }) => inFlight)).toEqual([1, 1])
+  })
+
   it('fails open when every instance carries a cause, says so, and comes back by itself', () => {
     const balancer = new Balancer(policyByName('random'), seededRandom(1))
     balancer.update(aSet([anIllInstance('a', 'http'), anIllInstance('b', 'operator')]))

@@ -1,4 +1,4 @@
-import type { Instance } from '../instance/instance.ts'
+import { type Instance, isDraining } from '../instance/instance.ts'
 import type { InstanceSet } from '../instance/instance-set.ts'
 import type { Random } from '../time/clock.ts'
 import { eligible } from './eligible.ts'
@@ -10,17 +10,22 @@ import { Tally } from './tally.ts'
  * `update` may take its time; `pick` and `done` are the hot path, synchronous and free of allocation.
  */
 export class Balancer {
-  readonly #policy: Policy
   readonly #random: Random
+  readonly #onIdle: (instance: Instance) => void
+  /** Records that have left the set, or given way to a newer run, with picks under way. */
+  readonly #left = new Set<Endpoint>()
+  #policy: Policy
   #records: ReadonlyMap<string, Endpoint> = new Map()
   #endpoints: readonly Endpoint[] = []
   #set: InstanceSet | undefined
   #panic = false
   #picker: Picker
 
-  constructor(policy: Policy, random: Random) {
+  /** @param onIdle told when the last pick of an instance is done that drains, or is not in the set any more */
+  constructor(policy: Policy, random: Random, onIdle: (instance: Instance) => void = () => {}) {
     this.#policy = policy
     this.#random = random
+    this.#onIdle = onIdle
     this.#picker = policy([], random)
   }
 
@@ -28,12 +33,17 @@ export class Balancer {
   update(set: InstanceSet): void {
     const records = new Map<string, Endpoint>()
     for (const instance of set.instances) records.set(instance.id, this.#recordOf(instance))
+    for (const [id, record] of this.#records) if (records.get(id) !== record) this.#leave(record)
     this.#records = records
     this.#endpoints = [...records.values()]
     this.#set = set
-    const { endpoints, panic } = eligible(this.#endpoints)
-    this.#panic = panic
-    this.#picker = this.#policy(endpoints, this.#random)
+    this.#rebuild()
+  }
+
+  /** Picks by another policy from now on. Loads stay as they are. */
+  usePolicy(policy: Policy): void {
+    this.#policy = policy
+    this.#rebuild()
   }
 
   /**
@@ -48,7 +58,20 @@ export class Balancer {
 
   /** Ends one pick, exactly once. Also right for an endpoint that has left the set since. */
   done(endpoint: Endpoint, _outcome: Outcome): void {
-    if (endpoint.inFlight > 0) endpoint.inFlight -= 1
+    if (endpoint.inFlight === 0) return
+    endpoint.inFlight -= 1
+    if (endpoint.leaving && endpoint.inFlight === 0) this.#emptied(endpoint)
+  }
+
+  /** Picks of that run of an instance, and of earlier runs, that are not done: the program may be the same one. */
+  inFlight({ id, incarnation }: { readonly id: string; readonly incarnation: number }): number {
+    let sum = 0
+    const known = this.#records.get(id)
+    if (known !== undefined && known.instance.incarnation <= incarnation) sum += known.inFlight
+    for (const endpoint of this.#left) {
+      if (endpoint.id === id && endpoint.instance.incarnation <= incarnation) sum += endpoint.inFlight
+    }
+    return sum
   }
 
   /** Whether picks fail open, because every instance that takes traffic carries a cause. */
@@ -70,10 +93,27 @@ export class Balancer {
     const { id, weight } = instance
     const known = this.#records.get(id)
     if (known === undefined || known.instance.incarnation !== instance.incarnation) {
-      return { id, instance, weight, inFlight: 0, tally: new Tally() }
+      return { id, instance, weight, inFlight: 0, tally: new Tally(), leaving: isDraining(instance) }
     }
     known.instance = instance
     known.weight = weight
+    known.leaving = isDraining(instance)
     return known
+  }
+
+  #leave(endpoint: Endpoint): void {
+    endpoint.leaving = true
+    if (endpoint.inFlight > 0) this.#left.add(endpoint)
+  }
+
+  #emptied(endpoint: Endpoint): void {
+    this.#left.delete(endpoint)
+    this.#onIdle(endpoint.instance)
+  }
+
+  #rebuild(): void {
+    const { endpoints, panic } = eligible(this.#endpoints)
+    this.#panic = panic
+    this.#picker = this.#policy(endpoints, this.#random)
   }
 }

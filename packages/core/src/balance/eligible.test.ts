@@ -6,7 +6,14 @@ import { Tally } from './tally.ts'
 import { anIllInstance } from './testing/sets.ts'
 
 function endpoint(id: string, kinds: readonly CauseKind[], weight = 1): Endpoint {
-  return { id, instance: anIllInstance(id, ...kinds), weight, inFlight: 0, tally: new Tally() }
+  return {
+    id,
+    instance: anIllInstance(id, ...kinds),
+    weight,
+    inFlight: 0,
+    tally: new Tally(),
+    leaving: false,
+  }
 }
 
 /** Who of a, b, c … is eligible, when each carries the causes given. */

@@ -12,7 +12,7 @@ policyContract('least-request, full scan always', () => leastRequest({ scanUpTo:
 function endpointsOf(...loads: readonly (readonly [weight: number, inFlight: number])[]): Endpoint[] {
   return loads.map(([weight, inFlight], index) => {
     const id = `i-${index}`
-    return { id, instance: anInstance(id, { weight }), weight, inFlight, tally: new Tally() }
+    return { id, instance: anInstance(id, { weight }), weight, inFlight, tally: new Tally(), leaving: false }
   })
 }
 

@@ -16,6 +16,8 @@ export interface Endpoint {
   inFlight: number
   /** How its requests ended. Pickers leave it alone. */
   tally: Tally
+  /** It drains, or has left the set: when its last pick is done, somebody wants to know. */
+  leaving: boolean
 }
 
 /** What a picker may know of the request. */

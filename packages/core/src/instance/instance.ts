@@ -89,6 +89,11 @@ export function httpPort(ports: readonly Port[]): Port | undefined {
   return ports.find(({ protocol }) => protocol === 'http') ?? ports.find(({ protocol }) => protocol !== 'udp')
 }
 
+/** Whether it is to be let go of: it may stop when nobody picks it, and no request is under way to it. */
+export function isDraining({ causes }: Instance): boolean {
+  return causes.some(({ kind }) => kind === 'draining')
+}
+
 export function isHealthy(instance: Instance): boolean {
   return instance.causes.length === 0
 }

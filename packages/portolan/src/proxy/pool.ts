@@ -39,7 +39,8 @@ export class Pool implements ConnectionOwner {
   /** Takes back a connection that may carry another request. */
   release(connection: UpstreamConnection): void {
     if (!connection.isOpen) return
-    if (this.#retired || this.#path.draining) {
+    // An instance that drains may stop as soon as nobody has a request under way to it: nothing is kept for later.
+    if (this.#retired || this.endpoint.leaving || this.#path.draining) {
       connection.destroy()
       return
     }

@@ -1,6 +1,7 @@
 import {
   Balancer,
   type Endpoint,
+  type PickingSubscriber,
   type PolicyName,
   policyByName,
   type Random,
@@ -27,9 +28,9 @@ export interface ServiceParts {
 }
 
 /** One service as the gateway serves it: balancer, retry budget, and a pool of connections an instance. */
-export class Service {
+export class Service implements PickingSubscriber {
   readonly name: ServiceName
-  balancer: Balancer
+  readonly balancer: Balancer
   readonly budget = new RetryBudget()
   readonly metrics: ServiceMetrics
   /** When a request was last routed here, in the time of the deadlines. */
@@ -38,31 +39,24 @@ export class Service {
   readonly #pools = new Map<Endpoint, Pool>()
   readonly #waiting = new Set<Waiting>()
   readonly #unsubscribe: Unsubscribe
-  readonly #random: Random
   #policy: PolicyName
   #known = false
 
   constructor(path: PathContext, name: ServiceName, { resolver, random, policy }: ServiceParts) {
     this.#path = path
-    this.#random = random
     this.#policy = policy
     this.name = name
     this.metrics = path.metrics.of(serviceKey(name))
-    this.balancer = new Balancer(policyByName(policy), random)
+    this.balancer = new Balancer(policyByName(policy), random, ({ id }) => resolver.idle({ ...name, id }))
     this.usedAt = path.deadlines.now
-    this.#unsubscribe = resolver.subscribe(name, view => this.receive(view))
+    this.#unsubscribe = resolver.subscribe(name, this)
   }
 
-  /**
-   * Balances by another policy from the next pick on. Loads are counted anew, and new connections are opened: requests
-   * under way end on those that they have.
-   */
+  /** Balances by another policy from the next pick on. */
   usePolicy(policy: PolicyName): void {
     if (policy === this.#policy) return
     this.#policy = policy
-    const { set } = this.balancer
-    this.balancer = new Balancer(policyByName(policy), this.#random)
-    if (set !== undefined) this.receive({ set, stale: false })
+    this.balancer.usePolicy(policyByName(policy))
   }
 
   /** Whether anybody has told anything about this service yet. */
@@ -88,7 +82,7 @@ export class Service {
     const present = new Set(this.balancer.endpoints)
     for (const [endpoint, pool] of this.#pools) {
       if (present.has(endpoint)) {
-        if (isLeaving(endpoint)) pool.dropIdle()
+        if (endpoint.leaving || isOut(endpoint)) pool.dropIdle()
         continue
       }
       pool.retire()
@@ -96,6 +90,10 @@ export class Service {
     }
     for (const waiting of this.#waiting) waiting.resolved()
     this.#waiting.clear()
+  }
+
+  inFlight(instance: { readonly id: string; readonly incarnation: number }): number {
+    return this.balancer.inFlight(instance)
   }
 
   pool(endpoint: Endpoint): Pool {
@@ -125,6 +123,6 @@ export class Service {
   }
 }
 
-function isLeaving({ instance }: Endpoint): boolean {
-  return instance.causes.some(({ kind }) => kind === 'draining' || kind === 'operator')
+function isOut({ instance }: Endpoint): boolean {
+  return instance.causes.some(({ kind }) => kind === 'operator')
 }

@@ -1,4 +1,4 @@
-import { type Instance, type InstanceName, withCause } from '@portolan/core'
+import { type Instance, type InstanceName, isDraining, withCause } from '@portolan/core'
 import type { CauseJournal } from './journal.ts'
 import type { RegistryState } from './state.ts'
 import type { Timers } from './timers.ts'
@@ -49,5 +49,5 @@ export async function drain(
 
 /** Whether a drain has come to nothing: the instance is there, and is not drained any more. */
 export function takesTraffic(instance: Instance | undefined): boolean {
-  return instance !== undefined && !instance.causes.some(({ kind }) => kind === 'draining')
+  return instance !== undefined && !isDraining(instance)
 }

@@ -1,4 +1,4 @@
-import { type Clock, type Cursor, type Fault, type Milliseconds, toFault } from '@portolan/core'
+import { type Clock, type Cursor, type Fault, isDraining, type Milliseconds, toFault } from '@portolan/core'
 import { afterPush, dueAt, rested } from './coalesce.ts'
 import type { RegistryMetrics } from './metrics.ts'
 import { type Letting, type Picker, Pickers } from './pickers.ts'
@@ -194,6 +194,6 @@ export class Feed {
   #look({ id, incarnation }: Letting): 'draining' | 'lifted' | 'gone' {
     const slot = this.#service.slots.get(id)
     if (slot?.instance === undefined || incarnationOf(slot) !== incarnation) return 'gone'
-    return slot.instance.causes.some(({ kind }) => kind === 'draining') ? 'draining' : 'lifted'
+    return isDraining(slot.instance) ? 'draining' : 'lifted'
   }
 }

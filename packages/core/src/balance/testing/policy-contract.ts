@@ -138,5 +138,12 @@ function mustPick(balancer: Balancer, tried: readonly Endpoint[] = []): Endpoint
 }
 
 function stranger(): Endpoint {
-  return { id: 'stranger', instance: anInstance('stranger'), weight: 1, inFlight: 0, tally: new Tally() }
+  return {
+    id: 'stranger',
+    instance: anInstance('stranger'),
+    weight: 1,
+    inFlight: 0,
+    tally: new Tally(),
+    leaving: false,
+  }
 }
