@@ -5,6 +5,7 @@ export type { Picked, PickOptions, Service, ServiceOptions } from './balanced/se
 export { connect, openResolver } from './connect.ts'
 export type { Lease } from './lease/held-lease.ts'
 export type { RegisterOptions } from './lease/registration.ts'
+export type { StatusReport } from './lease/reports.ts'
 export type { OpenResolver, ResolverOptions } from './open-resolver.ts'
 export type { ConnectOptions, Portolan } from './portolan.ts'
 export { type SessionResolver, sessionResolver } from './resolver.ts'

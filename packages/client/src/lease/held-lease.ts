@@ -2,6 +2,7 @@ import { Fault, type InstanceName, type Milliseconds, type Random, toFault } fro
 import type { Cancel, Timers } from '../runtime.ts'
 import type { Link } from '../session/link.ts'
 import type { Claim } from './registration.ts'
+import { openReports, reportedTooLate, type StatusReport } from './reports.ts'
 
 /** One registration of this process, kept alive by the session and made again after every outage. */
 export interface Lease extends InstanceName {
@@ -9,6 +10,12 @@ export interface Lease extends InstanceName {
   readonly incarnation: number
   /** Why the registry does not take this registration at the moment; it keeps being asked. */
   readonly fault: Fault | undefined
+  /**
+   * Says how this program is, for its `ttl` check: at least once in the check's interval. Resolves when the registry
+   * has heard it. While none answers it resolves at once, and the newest report of each check is sent when one does.
+   * @throws Fault `invalid_request` (it has no such check), `session_closed` (the lease is over)
+   */
+  report(report: StatusReport): Promise<void>
   /**
    * Drains, then deregisters: resolves when nobody picks this instance any more, or after `graceMs` (default
    * 10,000). Calling it again returns the same promise.
@@ -49,6 +56,7 @@ const longestRetryMs = 5000
 export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
   const { name, message } = claim
   const first = deferred()
+  const reports = openReports(name)
   let link: Link | undefined
   let incarnation = 0
   let fault: Fault | undefined
@@ -79,7 +87,9 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
         incarnation = done.incarnation ?? incarnation
         unsure = false
         fault = undefined
-        return first.resolve()
+        first.resolve()
+        reports.resend(on, incarnation).catch(refused => world.onFault(toFault(refused)))
+        return
       } catch (thrown) {
         const refusal = toFault(thrown)
         if (link !== on) return
@@ -166,6 +176,11 @@ export function holdLease(claim: Claim, world: LeaseWorld): HeldLease {
     },
     get fault() {
       return fault
+    },
+    async report(report) {
+      if (phase !== 'held') throw reportedTooLate(name)
+      // A run that the registry has not acknowledged cannot be spoken for.
+      await reports.send(report, unsure ? undefined : link, incarnation)
     },
     close(options = {}) {
       closing ??= drain(options.graceMs ?? defaultGraceMs).then(deregister)

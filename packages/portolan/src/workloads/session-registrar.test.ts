@@ -14,6 +14,7 @@ function connection() {
       id: 'order-1',
       incarnation: 1,
       fault: undefined,
+      report: async report => void asked.push(`report ${report.status}`),
       close: async closing => void asked.push(`close within ${closing?.graceMs}`),
       deregister: async () => void asked.push('deregister'),
     }

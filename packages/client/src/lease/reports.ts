@@ -1,0 +1,66 @@
+import { type CheckStatus, Fault, type InstanceName, toFault } from '@portolan/core'
+import type { Link } from '../session/link.ts'
+
+/** How a program says it is. */
+export interface StatusReport {
+  /** A warning keeps it in the traffic, with a lower weight; critical takes it out. */
+  readonly status: CheckStatus
+  /** Its `ttl` check of this id. Default: its only one. */
+  readonly check?: string
+  /** For people: what is the matter. The last 4,096 characters count. */
+  readonly output?: string
+  /** Numbers by name, at most 64. */
+  readonly metrics?: Readonly<Record<string, number>>
+}
+
+/** Reports of one registration, on their way over whichever connection there is. */
+export interface Reports {
+  /** @throws Fault what the registry refuses it for */
+  send(report: StatusReport, link: Link | undefined, incarnation: number): Promise<void>
+  /** Sends what could not be sent before: of each check the newest. */
+  resend(link: Link, incarnation: number): Promise<void>
+}
+
+const maxOutput = 4096
+
+export function openReports(name: InstanceName): Reports {
+  /** By check; of those that came while no registry answered, only the newest is still true. */
+  const unsent = new Map<string, StatusReport>()
+
+  const send = async (report: StatusReport, link: Link | undefined, incarnation: number) => {
+    const key = report.check ?? ''
+    if (link === undefined) {
+      unsent.set(key, report)
+      return
+    }
+    unsent.delete(key)
+    try {
+      await link.request({ type: 'status', ...name, incarnation, ...report })
+    } catch (thrown) {
+      const fault = toFault(thrown)
+      if (!fault.retryable) throw fault
+      if (!unsent.has(key)) unsent.set(key, report)
+    }
+  }
+
+  return {
+    send: (report, link, incarnation) => send(bounded(report), link, incarnation),
+    async resend(link, incarnation) {
+      await Promise.all([...unsent.values()].map(report => send(report, link, incarnation)))
+    },
+  }
+}
+
+function bounded(report: StatusReport): StatusReport {
+  const { output } = report
+  if (output === undefined || output.length <= maxOutput) return report
+  return { ...report, output: output.slice(-maxOutput) }
+}
+
+/** The lease is over: there is nothing left to speak for. */
+export function reportedTooLate({ service, id }: InstanceName): Fault {
+  return new Fault('session_closed', `the lease of ${service}/${id} is over`, {
+    source: 'caller',
+    hint: 'register again',
+  })
+}
