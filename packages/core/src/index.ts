@@ -16,6 +16,7 @@ export {
   parseIpv4,
   parseIpv6,
 } from './address/ip.ts'
+export { contains, type Network, parseNetwork } from './address/network.ts'
 export { type Race, race } from './address/race.ts'
 export { isLinkLocal, isLoopback, isUnspecified } from './address/scope.ts'
 export { AliasTable } from './balance/alias.ts'

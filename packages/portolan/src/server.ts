@@ -174,6 +174,8 @@ function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway:
     names,
     insecure,
     times: { lease: loaded.config.registry.lease },
+    controlPorts: [loaded.config.gateway.admin.port],
+    allowTargets: loaded.config.registry.allowTargets,
     ...(tls === undefined
       ? {}
       : { tls: { cert: resolve(loaded.folder, tls.cert), key: resolve(loaded.folder, tls.key) } }),

@@ -5,6 +5,7 @@
 export type FaultCode =
   | 'address_in_use'
   | 'body_too_large'
+  | 'check_forbidden'
   | 'config_invalid'
   | 'data_dir_locked'
   | 'forbidden'
@@ -29,6 +30,7 @@ export type FaultCode =
   | 'store_compacted'
   | 'store_conflict'
   | 'store_failed'
+  | 'target_forbidden'
   | 'tls_required'
   | 'too_many'
   | 'unauthorized'

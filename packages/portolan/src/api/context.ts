@@ -4,6 +4,7 @@ import type { Health } from '../health/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { TargetGuard } from '../registry/targets.ts'
 import type { ApiMetrics } from './metrics.ts'
 import type { ApiLimits, ApiTimes } from './settings.ts'
 
@@ -22,6 +23,8 @@ export interface ApiContext {
   readonly health: Health | undefined
   readonly routes: RouteSource
   readonly declaredAt: DeclaredAt
+  /** Asked of every registration that comes over the network. */
+  readonly guardTargets: TargetGuard
   readonly log: Log
   readonly metrics: ApiMetrics
   readonly limits: ApiLimits

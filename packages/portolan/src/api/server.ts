@@ -7,6 +7,7 @@ import type { Health } from '../health/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
+import { targetGuard } from '../registry/targets.ts'
 import type { ApiContext, RouteSource } from './context.ts'
 import { checkBind } from './guard/bind.ts'
 import { type Doors, refusal } from './guard/guard.ts'
@@ -68,12 +69,18 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const limits = { ...defaultLimits, ...settings.limits }
   const times = { ...defaultTimes, ...settings.times }
   const metrics = openApiMetrics(options.metrics)
+  const controlPorts = new Set(settings.controlPorts)
+  const guardTargets = targetGuard({
+    allowed: settings.allowTargets ?? [],
+    controlPorts: () => controlPorts,
+  })
   const context: ApiContext = {
     registry,
     access,
     health,
     routes,
     declaredAt,
+    guardTargets,
     log,
     metrics,
     limits,
@@ -112,6 +119,9 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     upgrade: upgradeListener(context, doors, sessions),
   })
 
+  // Known only now where port 0 was asked for.
+  for (const address of listeners.addresses) controlPorts.add(portOf(address))
+
   /** Nothing of the framework runs for a request that comes to the wrong door. */
   function guarded(request: IncomingMessage, response: ServerResponse): void {
     const refused = refusal(request, doors)
@@ -133,4 +143,10 @@ export async function openApi(options: ApiOptions): Promise<Api> {
       await app.close()
     },
   }
+}
+
+/** URLs leave out the usual port of their scheme. */
+function portOf(address: string): number {
+  const { port, protocol } = new URL(address)
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 }

@@ -1,4 +1,4 @@
-import { type HostPort, parseDuration, parseHostPort, parseIp, toFault } from '@portolan/core'
+import { type HostPort, parseDuration, parseHostPort, parseNetwork, toFault } from '@portolan/core'
 import { z } from 'zod'
 
 /**
@@ -72,15 +72,8 @@ export const name = z
 
 export const portNumber = z.int().min(1).max(65_535)
 
-/** Whether it is an address or a CIDR block: `10.0.0.0/8`, `192.0.2.7`, `fd00::/8`. */
-export function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/')
-  const ip = parseIp(address)
-  if (ip === undefined || rest.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (ip.family === 4 ? 32 : 128))
-}
-
-export const network = z.string().refine(isNetwork, {
+/** An address or a CIDR block: `10.0.0.0/8`, `192.0.2.7`, `fd00::/8`. */
+export const network = z.string().refine(text => parseNetwork(text) !== undefined, {
   error: issue =>
     said(`${described(issue.input)} is no network`, 'write 10.0.0.0/8, 192.0.2.7 or "fd00::/8"'),
 })

@@ -51,6 +51,15 @@ export function checkText(value: unknown, field: string, longest: number): strin
   return value
 }
 
+const hostShape = /^[A-Za-z0-9._:%[\]-]+$/
+
+/** It ends up in Host headers and TLS handshakes: no line breaks, no spaces. @throws Fault `invalid_request` */
+export function checkHost(value: unknown, field: string): string {
+  const host = checkText(value, field, limits.host)
+  if (hostShape.test(host)) return host
+  throw invalid(field, `is ${shown(host)} and must be the name of a host`, 'as box-1.shop.example')
+}
+
 /** The one spelling of an IP address. @throws Fault `invalid_request` */
 export function checkAddress(value: unknown, field: string): string {
   const address = typeof value === 'string' ? canonicalIp(value) : undefined

@@ -11,6 +11,7 @@ import {
 import {
   checkAddress,
   checkArray,
+  checkHost,
   checkName,
   checkPortNumber,
   checkText,
@@ -45,6 +46,8 @@ const fields: ReadonlySet<string> = new Set([
   'version',
   'tags',
   'metadata',
+  // Read by `parseChecks`.
+  'checks',
 ])
 const portFields: ReadonlySet<string> = new Set(['name', 'number', 'protocol', 'tls'])
 
@@ -68,7 +71,7 @@ export function parseRegistration(input: unknown, defaults: RegistrationDefaults
     metadata: body.metadata === undefined ? nothing : readMetadata(body.metadata),
   }
   // Assigned one by one: to spread a small object for each would cost as much as all the rest.
-  if (body.host !== undefined) registration.host = checkText(body.host, 'host', limits.host)
+  if (body.host !== undefined) registration.host = checkHost(body.host, 'host')
   if (body.zone !== undefined) registration.zone = checkText(body.zone, 'zone', limits.label)
   if (body.region !== undefined) registration.region = checkText(body.region, 'region', limits.label)
   if (body.provider !== undefined) registration.provider = checkText(body.provider, 'provider', limits.label)

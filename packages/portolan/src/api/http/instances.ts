@@ -2,6 +2,7 @@ import { Fault, formatCursor, type InstanceName } from '@portolan/core'
 import { z } from 'zod'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
+import { parseChecks } from '../../registry/registered-checks.ts'
 import { parseRegistration } from '../../registry/registration.ts'
 import { peerAddress } from '../body/peer.ts'
 import type { ApiContext } from '../context.ts'
@@ -28,7 +29,7 @@ export interface InstanceParts {
 
 /** Reading a service's instances, registering one, and taking it back. */
 export function instanceEndpoints(context: ApiContext, { streams }: InstanceParts): readonly Endpoint[] {
-  const { registry, times, declaredAt } = context
+  const { registry, times, declaredAt, guardTargets } = context
 
   return [
     endpoint({
@@ -160,12 +161,15 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
     checkUndeclared(declaredAt, name)
     const address = peerAddress(request.socket)
     const asked = parseRegistration(call.body, { ...name, ...(address === undefined ? {} : { address }) })
+    const checks = parseChecks(call.body, asked)
+    guardTargets(asked, checks)
     const isNew = registry.find(name) === undefined
     const { incarnation, cursor } = await registry.register({
       registration: asked,
       principal,
       source: 'http',
       tether: 'lease',
+      ...(checks === undefined ? {} : { checks }),
     })
     const revision = formatCursor(cursor)
     reply.code(isNew ? 201 : 200).header('Portolan-Revision', revision)

@@ -1,5 +1,6 @@
 import { causeKinds, type Instance, portProtocols } from '@portolan/core'
 import { z } from 'zod'
+import { checkLimits } from '../../config/sections/health-checks.ts'
 import { every, verbs } from '../../registry/access/grants.ts'
 
 /** The shapes of what travels over HTTP: requests are checked by them, and OpenAPI is written from them. */
@@ -91,6 +92,13 @@ export const registration = z.object({
   version: z.string().optional(),
   tags: z.array(z.string()).max(64).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
+  checks: z
+    .array(z.record(z.string(), z.unknown()))
+    .max(checkLimits.checks)
+    .optional()
+    .describe(
+      'Its health checks, in the words of `healthChecks` in the configuration, but no scripts; `[]`: none. Default: those that the configuration gives to the service, else a TCP check.',
+    ),
 })
 
 export const instanceList = z.object({

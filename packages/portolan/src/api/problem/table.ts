@@ -4,6 +4,7 @@ import type { FaultCode } from '@portolan/core'
 export const problems: Readonly<Record<FaultCode, readonly [status: number, title: string]>> = {
   address_in_use: [500, 'The address is in use'],
   body_too_large: [413, 'The body is too large'],
+  check_forbidden: [403, 'Such a check cannot be registered'],
   config_invalid: [400, 'The configuration is not valid'],
   data_dir_locked: [500, 'The data directory is locked'],
   forbidden: [403, 'Not allowed'],
@@ -28,6 +29,7 @@ export const problems: Readonly<Record<FaultCode, readonly [status: number, titl
   store_compacted: [410, 'That revision is no longer kept'],
   store_conflict: [409, 'Somebody else wrote in between'],
   store_failed: [503, 'The store failed'],
+  target_forbidden: [403, 'Such a target cannot be registered'],
   tls_required: [500, 'TLS is required'],
   too_many: [429, 'Too many'],
   unauthorized: [401, 'A token is required'],

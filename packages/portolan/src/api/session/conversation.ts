@@ -3,6 +3,7 @@ import { Fault, formatCursor, type InstanceName, parseCursor, type ServiceName }
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
 import { takesTraffic } from '../../registry/drain.ts'
+import { parseChecks } from '../../registry/registered-checks.ts'
 import { parseRegistration } from '../../registry/registration.ts'
 import type { ViewChange } from '../../registry/registry.ts'
 import type { ApiContext } from '../context.ts'
@@ -28,7 +29,7 @@ export type Converse = (
 ) => Promise<void> | void
 
 export function openConversation(context: ApiContext, roster: Roster): Converse {
-  const { registry, access, routes, declaredAt, limits, log } = context
+  const { registry, access, routes, declaredAt, guardTargets, limits, log } = context
 
   const answering: Answering = {
     async register(session, { seq, instance }) {
@@ -36,6 +37,8 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       const registration = parseRegistration(instance, address === undefined ? {} : { address })
       const principal = permit(session, 'register', registration)
       checkUndeclared(declaredAt, registration)
+      const checks = parseChecks(instance, registration)
+      guardTargets(registration, checks)
       const key = instanceKey(registration)
       const isNew = !session.held.has(key)
       if (isNew && session.held.size >= limits.instances) throw tooMany('instances', limits.instances)
@@ -51,6 +54,7 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
           // An agent and the program that it supervises hold the same instance side by side.
           tether: session.kind === 'agent' ? 'process' : 'session',
           session: session.id,
+          ...(checks === undefined ? {} : { checks }),
         })
         roster.hold(session, name)
         session.send({ type: 'done', seq, incarnation, cursor: formatCursor(cursor) })

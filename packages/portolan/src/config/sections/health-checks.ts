@@ -271,6 +271,8 @@ const fields = z.strictObject({
   degraded: degraded.optional().describe('When the instance gets less traffic without being out.'),
 })
 
+export const checkFields: readonly string[] = Object.keys(fields.shape)
+
 /** Which fields belong to which types, where not to all. */
 const ownFields = {
   port: ['tcp', 'http', 'grpc'],

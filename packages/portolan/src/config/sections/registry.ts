@@ -1,8 +1,8 @@
-import { parseHostPort, parseIp } from '@portolan/core'
+import { parseHostPort, parseIp, parseNetwork } from '@portolan/core'
 import { z } from 'zod'
-import { described, duration, isNetwork, said } from '../scalars.ts'
+import { described, duration, said } from '../scalars.ts'
 
-const target = z.string().refine(text => isNetwork(text) || isAddressWithPort(text), {
+const target = z.string().refine(text => parseNetwork(text) !== undefined || isAddressWithPort(text), {
   error: issue =>
     said(
       `${described(issue.input)} is neither a network nor IP:PORT`,
