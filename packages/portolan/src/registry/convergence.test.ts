@@ -45,9 +45,25 @@ const step = fc.oneof(
     id,
     port: fc.constantFrom(1, 2),
     session: fc.option(session),
+    starting: fc.boolean(),
   }),
   fc.record({ do: fc.constantFrom('deregister' as const, 'override' as const, 'drain' as const), id }),
   fc.record({ do: fc.constant('report' as const), id, bad: fc.boolean() }),
+  fc.record({
+    do: fc.constant('judge' as const),
+    id,
+    owner: fc.constantFrom('tcp', 'http'),
+    /** 0 = of the run that there is, else of an older one. */
+    age: fc.constantFrom(0, 0, 1),
+    bad: fc.option(fc.boolean(), { nil: undefined }),
+    factor: fc.constantFrom(undefined, 0, 0.25, 0.5),
+    started: fc.boolean(),
+  }),
+  fc.record({
+    do: fc.constant('prove' as const),
+    id,
+    result: fc.constantFrom('spoke' as const, 'answered' as const, 'refused' as const),
+  }),
   fc.record({
     do: fc.constantFrom('open' as const, 'close' as const, 'silent' as const, 'answer' as const),
     session,
@@ -63,6 +79,7 @@ async function take(tested: Tested, followers: readonly Follower[], made: Step):
     case 'register':
       await register(tested, made.id, {
         port: made.port,
+        ...(made.starting ? { starting: 'untested' } : {}),
         ...(made.session === null ? {} : { session: made.session }),
       })
       break
@@ -83,6 +100,21 @@ async function take(tested: Tested, followers: readonly Follower[], made: Step):
         owner: 'c',
         reason: made.bad ? 'bad' : undefined,
       })
+    case 'judge': {
+      const incarnation = (registry.find(nameOf(made.id))?.incarnation ?? 0) - made.age
+      const { owner, bad, factor, started } = made
+      return registry.judge(nameOf(made.id), {
+        incarnation,
+        owner,
+        started,
+        ...(bad === undefined ? {} : { cause: { kind: 'http', reason: bad ? 'bad' : undefined } }),
+        ...(factor === undefined
+          ? {}
+          : { degraded: factor === 0 ? ('lifted' as const) : { factor, reason: 'slow' } }),
+      })
+    }
+    case 'prove':
+      return registry.proved(nameOf(made.id), registry.find(nameOf(made.id))?.incarnation ?? 0, made.result)
     case 'open':
       return registry.sessionOpened(made.session)
     case 'close':
@@ -107,7 +139,7 @@ async function take(tested: Tested, followers: readonly Follower[], made: Step):
 }
 
 describe('whatever happens', () => {
-  it("every subscriber ends with exactly the registry's set, and none ever goes back", async () => {
+  it("every subscriber and observer ends with exactly the registry's set, and none ever goes back", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.nat(), async (steps, seed) => {
         const answers = ['answered', 'refused', 'silent'] as const
@@ -115,6 +147,14 @@ describe('whatever happens', () => {
         const tested = await openTested({ seed, answer: () => answers[probes++ % 3] ?? 'silent' })
         const followers = [new Follower(), new Follower(), new Follower()]
         for (const follower of followers) follower.start(tested)
+        const observed = new Map<string, Instance>()
+        tested.registry.observe({
+          present({ instance }) {
+            expect(instance).not.toEqual(observed.get(instance.id))
+            observed.set(instance.id, instance)
+          },
+          gone: ({ id }) => expect(observed.delete(id)).toBe(true),
+        })
         // What is refused (unknown ids, closed sessions) changes nothing; half of the steps do not wait.
         for (const [index, made] of steps.entries()) {
           const taken = take(tested, followers, made).catch(() => {})
@@ -126,6 +166,8 @@ describe('whatever happens', () => {
           follower.subscription?.resume()
           follower.expectEqual(tested.registry.view(order))
         }
+        const { instances } = tested.registry.view(order)
+        expect([...observed.keys()].sort().map(key => observed.get(key))).toEqual(instances)
         await expectAsStored(tested)
         await tested.registry.close()
       }),

@@ -7,7 +7,7 @@ import {
   type Prober,
   toFault,
 } from '@portolan/core'
-import type { Departures } from './departures.ts'
+import type { Departures, Leaver } from './departures.ts'
 import { disconnect, disconnections, reconnect, restart, seen } from './disconnected.ts'
 import type { CauseJournal, EditCauses } from './journal.ts'
 import type { LeaseWatch } from './lease-watch.ts'
@@ -56,14 +56,17 @@ export class Liveness {
   }
 
   opened(session: string): void {
-    this.#parts.sessions.set(session, 'alive')
+    const { sessions, leases } = this.#parts
+    sessions.set(session, 'alive')
+    leases.returned()
     this.#signOfLife(session)
   }
 
   answered(session: string): void {
-    const { sessions, happened } = this.#parts
+    const { sessions, leases, happened } = this.#parts
     if (sessions.stateOf(session) !== 'silent') return
     sessions.set(session, 'alive')
+    leases.returned()
     this.#signOfLife(session)
     for (const { name } of this.#parts.state.heldBy(session))
       happened(name, session, 'its session answers again')
@@ -165,22 +168,26 @@ export class Liveness {
     }
   }
 
-  /** Of one service. When most of it refuses at once, that waits for a second look at the end of the leases. */
+  /** Of one service. When most of it refuses at once, that needs a second look: its hosts may be starting like us. */
   async #settleRestored(slots: readonly Slot[]): Promise<void> {
     const { departures, state, leases } = this.#parts
-    const refused: { slot: Slot; incarnation: number; reason: 'refused' }[] = []
-    const settle = async (slot: Slot): Promise<void> => {
+    const settle = async (slot: Slot): Promise<Leaver | undefined> => {
       const incarnation = incarnationOf(slot)
       const result = await this.#probe(slot)
-      if (result === 'answered' || result === 'spoke') await this.#seen(slot, result)
-      if (result === 'refused') refused.push({ slot, incarnation, reason: 'refused' })
+      if (result === 'refused') return { slot, incarnation, reason: 'refused' }
       if (result === 'silent') this.#inBackground('probes', this.#askAgain(slot))
+      else await this.#seen(slot, result)
+      return undefined
     }
-    await Promise.all(slots.map(settle))
-    const first = slots[0]
+    const look = async (at: readonly Slot[]): Promise<readonly Leaver[]> =>
+      (await Promise.all(at.map(settle))).filter(leaver => leaver !== undefined)
+    const refused = await look(slots)
+    const [first] = refused
     if (first === undefined || this.#stop.signal.aborted) return
-    if (isMassSilence({ all: state.service(first.name).size, silent: refused.length })) return
-    await departures.remove(refused, slot => leases.isRunning(slot) && isDisconnected(slot))
+    const isMass = isMassSilence({ all: state.service(first.slot.name).size, silent: refused.length })
+    if (isMass) await this.#pause(secondLookMs)
+    const leavers = isMass ? await look(refused.map(({ slot }) => slot).filter(isDisconnected)) : refused
+    await departures.remove(leavers, slot => leases.isRunning(slot) && isDisconnected(slot))
   }
 
   async #askAgain(slot: Slot): Promise<void> {
@@ -214,6 +221,8 @@ export class Liveness {
 }
 
 const done = Promise.resolve()
+
+const secondLookMs: Milliseconds = 1000
 
 /** Waits before a silent instance is probed again. */
 const retriesMs: readonly Milliseconds[] = [1000, 2000, 4000]

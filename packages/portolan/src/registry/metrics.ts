@@ -11,6 +11,7 @@ export interface RegistryMetrics {
   readonly registrations: Counter<'result'>
   readonly removals: Counter<'reason'>
   readonly protectedInstances: Gauge
+  readonly protectedByService: Gauge<'service'>
   readonly sessions: Gauge<'state'>
   readonly errors: Counter<'loop'>
   readonly lastErrorSeconds: Gauge<'loop'>
@@ -83,6 +84,12 @@ export function openRegistryMetrics(
     protectedInstances: new Gauge({
       name: 'portolan_registry_protected_instances',
       help: 'Instances that stay beyond their lease because too many fell silent together',
+      registers,
+    }),
+    protectedByService: new Gauge({
+      name: 'portolan_registry_protected',
+      help: 'The same by service; absent while none of its instances is protected',
+      labelNames: ['service'],
       registers,
     }),
     sessions: new Gauge({

@@ -87,7 +87,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     isWatched: service => views.isWatched(service),
     changed: slot => observers.changed(slot),
     departed: (slot, reason) => {
-      observers.happened(slot.name, registryItself, `removed: ${reason}`)
+      observers.happened(slot.name, 'registry', `removed: ${reason}`)
       leases.forget(slot)
       metrics.removals.inc({ reason })
     },
@@ -107,9 +107,22 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     onFault: fault => onFault('causes', fault),
   })
   const departures = new Departures({ store, state, reached, catchUp })
-  const watching = { clock, timers, state, sessions, departures, prober, settings, metrics, log, onFault }
-  const leases = new LeaseWatch(watching)
-  const liveness = new Liveness({
+  const happened = (name: InstanceName, by: string, what: string) => observers.happened(name, by, what)
+  const leases = new LeaseWatch({
+    clock,
+    timers,
+    state,
+    sessions,
+    departures,
+    prober,
+    settings,
+    metrics,
+    log,
+    happened,
+    proved: (slot, result) => liveness.proved(slot, result),
+    onFault,
+  })
+  const liveness: Liveness = new Liveness({
     state,
     sessions,
     leases,
@@ -117,7 +130,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     departures,
     prober,
     timers,
-    happened: (name, by, what) => observers.happened(name, by, what),
+    happened,
     onFault,
   })
   const timeOfDay = () => timers.timeOfDay()
@@ -252,9 +265,6 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     close,
   }
 }
-
-/** By whom an instance was removed or protected, as its history says it. */
-const registryItself = 'registry'
 
 /** Static members are as the config file says, whether somebody has heard of them or not. */
 function isRestored({ record }: Slot): boolean {

@@ -18,6 +18,8 @@ export interface Tested {
   readonly metrics: MetricsRegistry
   /** Ids that were probed, in order. */
   readonly probed: string[]
+  /** What was logged, in order. */
+  readonly logged: Readonly<Record<string, unknown>>[]
   /** What a probe of an instance finds; `silent` unless a test says otherwise. */
   answer: Answer
   /** Another registry over the same store, as after a restart. */
@@ -39,6 +41,7 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
   const time = virtualTime()
   const metrics = new MetricsRegistry()
   const probed: string[] = []
+  const logged: Record<string, unknown>[] = []
   const probing = { answer: options.answer ?? (() => 'silent' as const) }
   const registry = await openRegistry({
     store,
@@ -51,7 +54,7 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
         return probing.answer(instance)
       },
     },
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'info' }, { write: line => logged.push(JSON.parse(line)) }),
     metrics,
     ...(settings === undefined ? {} : { settings }),
   })
@@ -61,6 +64,7 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
     time,
     metrics,
     probed,
+    logged,
     set answer(answer: Answer) {
       probing.answer = answer
     },
