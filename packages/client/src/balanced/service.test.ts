@@ -92,6 +92,50 @@ describe('fetch', () => {
     await expect(waiting).rejects.toBe(enough)
   })
 
+  test('an instance that drains is let go of: its connections when they are done, and not earlier', async () => {
+    const parts: (() => void)[] = []
+    const [slow, other] = [
+      await origin((_, response) => {
+        response.write('fir')
+        parts.push(() => response.end('st'))
+      }),
+      await origin(),
+    ]
+    const [first, second] = [
+      instanceOf('order', 'order-1', slow.port),
+      instanceOf('order', 'order-2', other.port),
+    ]
+    const { id, incarnation } = first
+    const run = { id, incarnation }
+    resolver.set([first])
+    const order = open()
+    const response = await order.fetch('/')
+    expect(resolver.picker?.inFlight(run)).toBe(1)
+    const causes = [{ kind: 'draining' as const, owner: 'drain', reason: 'deploy', since: '' }]
+    resolver.set([{ ...first, causes }, second])
+    expect(resolver.picker?.inFlight(run)).toBe(1)
+    for (let call = 0; call < 5; call++) await (await order.fetch('/')).text()
+    expect(other.requests).toHaveLength(5)
+    expect(slow.connections()).toBe(1)
+    expect(resolver.idled).toEqual([])
+    parts[0]?.()
+    expect(await response.text()).toBe('first')
+    expect(resolver.picker?.inFlight(run)).toBe(0)
+    expect(resolver.idled).toEqual([{ ...name, id }])
+    await eventually('its connection closes', () => slow.connections() === 0)
+  })
+
+  test('a pick counts as under way until it is done', () => {
+    resolver.set([instanceOf('order', 'order-1', 1)])
+    const { instance, done } = open().pick()
+    const causes = [{ kind: 'draining' as const, owner: 'drain', reason: 'deploy', since: '' }]
+    resolver.set([{ ...instance, causes }])
+    expect(resolver.picker?.inFlight(instance)).toBe(1)
+    done()
+    done()
+    expect(resolver.idled).toEqual([{ ...name, id: 'order-1' }])
+  })
+
   test('an empty service is an error at once', async () => {
     resolver.set([])
     await expect(open().fetch('/')).rejects.toThrow('order has no instance')

@@ -36,12 +36,16 @@ export class FixedResolver implements Resolver {
     this.#tell(true)
   }
 
+  /** The last one who subscribed to pick. */
+  picker: PickingSubscriber | undefined
+
   /** What was said to it. */
   readonly idled: InstanceName[] = []
   readonly reports: OutcomeReport[] = []
 
   subscribe(_: ServiceName, subscriber: ((view: View) => void) | PickingSubscriber): () => void {
     const receive = receiverOf(subscriber)
+    if (typeof subscriber !== 'function') this.picker = subscriber
     this.#receivers.add(receive)
     if (this.#set !== undefined) receive({ set: this.#set, stale: false })
     return () => this.#receivers.delete(receive)

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '@portolan/core'
+import type { Clock, Instance, Random } from '@portolan/core'
 import type { Registry as Metrics } from 'prom-client'
 import type { LoadedConfig } from '../config/load.ts'
 import { workloads } from '../config/resolve.ts'
@@ -55,6 +55,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     random,
     log,
     metrics,
+    obstacle: name => obstacleOf(registry.find(name)),
   })
   const shown = new Map<string, Following>()
   const showOutput = async (): Promise<void> => {
@@ -91,6 +92,13 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
       await hide([...shown.keys()])
     },
   }
+}
+
+/** What an operator took out of service is no reason to keep the others from being replaced. */
+function obstacleOf(instance: Instance | undefined): string | undefined {
+  if (instance === undefined) return 'it is not registered'
+  const cause = instance.causes.find(({ kind }) => kind !== 'operator')
+  return cause && `${cause.kind}: ${cause.reason}`
 }
 
 /** A program of Portolan's own, like any other: restarted when it fails, adopted after the server was killed. */

@@ -38,6 +38,8 @@ export interface WorkloadsOptions {
   readonly random: Random
   readonly log: Log
   readonly metrics: Metrics
+  /** Why a registered instance has no traffic yet; undefined = it has. Default: registered is enough. */
+  readonly obstacle?: (name: InstanceName) => string | undefined
   /** The supervisor's own environment. Default `process.env`; programs get little of it. */
   readonly env?: NodeJS.ProcessEnv
   /** Default `defaultTiming`; a definition's own grace times go before. */
@@ -160,14 +162,46 @@ export class Supervisor {
       current === undefined || asked !== (before?.replicas ?? 1) ? asked : (current.replicas ?? 1)
     this.#definitions.set(workload, now)
     await this.setReplicas(workload, fixedPort(now) === undefined ? replicas : asked)
-    if (current !== undefined && !isSameProgram(current, now)) await this.#replace(now)
+    await this.#replace(now)
   }
 
-  /** One copy after the other, each new one running before the next old one goes. */
+  /**
+   * Goes over to another definition without less capacity than before at any moment: a spare copy with the next free
+   * id comes first, then one copy after the other is drained, ended and started anew under its own id, then the spare
+   * goes. What does not come up as a spare has cost nothing.
+   */
   async #replace(definition: WorkloadDefinition): Promise<void> {
-    for (const [key, old] of [...this.#copies]) {
-      const isOutdated = workloadKey(old.copy.definition) === workloadKey(definition)
-      if (!isOutdated || isSameProgram(old.copy.definition, definition)) continue
+    const outdated = [...this.#copies].filter(([, { copy }]) => {
+      const isOfIt = workloadKey(copy.definition) === workloadKey(definition)
+      return isOfIt && !isSameProgram(copy.definition, definition)
+    })
+    if (outdated.length === 0 || this.#closing) return
+    const isSpared = definition.service !== undefined && fixedPort(definition) === undefined
+    try {
+      if (isSpared) await this.#comeUp(this.#startSpare(definition))
+      await this.#replaceInTurn(definition, outdated)
+    } finally {
+      const { replicas = 1 } = this.#definitions.get(workloadKey(definition)) ?? definition
+      if (isSpared) await this.setReplicas(workloadKey(definition), replicas)
+    }
+  }
+
+  #startSpare(definition: WorkloadDefinition): Supervised {
+    let ordinal = 1
+    while (this.#copies.has(copyKey(definition, copyId(definition, ordinal)))) ordinal++
+    const spare = this.#make({ definition, id: copyId(definition, ordinal) })
+    const key = copyKey(definition, spare.copy.id)
+    this.#copies.set(key, spare)
+    this.#start(key)
+    return spare
+  }
+
+  async #replaceInTurn(
+    definition: WorkloadDefinition,
+    outdated: readonly (readonly [string, Supervised])[],
+  ): Promise<void> {
+    for (const [key, old] of outdated) {
+      if (this.#closing || this.#copies.get(key) !== old) continue
       await old.stop()
       if (this.#closing || this.#copies.get(key) !== old) continue
       const copy = this.#make({ definition, id: old.copy.id })
@@ -177,15 +211,20 @@ export class Supervisor {
     }
   }
 
-  /** @throws Fault `workload_failed` when it ends or takes too long instead */
-  async #comeUp({ state, copy: { id } }: Supervised): Promise<void> {
+  /**
+   * Resolves when it is registered and has traffic.
+   * @throws Fault `workload_failed` when it ends or takes too long instead
+   */
+  async #comeUp({ state, copy: { id, definition } }: Supervised): Promise<void> {
     const { clock } = this.#options
     const deadline = clock.now() + comeUpMs
     for (;;) {
       const { phase, lastExit } = state()
-      if (phase === 'running' || phase === 'stopped' || this.#closing) return
+      if (phase === 'stopped' || this.#closing) return
+      const obstacle = phase === 'running' ? this.#obstacleOf(definition, id) : 'its port does not answer'
+      if (obstacle === undefined) return
       if (phase === 'backoff' || clock.now() > deadline) {
-        const reason = lastExit?.error ?? lastExit?.tail ?? 'its port does not answer'
+        const reason = phase === 'running' ? obstacle : (lastExit?.error ?? lastExit?.tail ?? obstacle)
         throw new Fault('workload_failed', `${id} does not come up as it is defined now: ${reason}`, {
           source: 'caller',
           hint: 'the copies after it still run as they were defined before; correct the definition and reload',
@@ -193,6 +232,10 @@ export class Supervisor {
       }
       await setTimeout(comeUpPollMs)
     }
+  }
+
+  #obstacleOf({ service }: WorkloadDefinition, id: string): string | undefined {
+    return service && this.#options.obstacle?.(instanceName(service, id))
   }
 
   /** Starts a copy, unless processes that an earlier supervisor left under its id have to end first. */

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { WorkloadDefinition } from './definition.ts'
 import { hasEnded, readProcess } from './proc-table.ts'
@@ -275,8 +276,16 @@ describe('other definitions', () => {
       service('stock'),
     ])
     const steps = quay.said.filter(({ id }) => id.startsWith('order')).map(({ what, id }) => `${what} ${id}`)
-    const replaced = (id: string) => [`drain ${id}`, `departed ${id}`, `register ${id}`]
-    expect(steps).toEqual([...replaced('order-1'), ...replaced('order-2')])
+    const ended = (id: string) => [`drain ${id}`, `departed ${id}`]
+    const replaced = (id: string) => [...ended(id), `register ${id}`]
+    // A spare comes first and goes last, so that there are never fewer than two.
+    expect(steps).toEqual([
+      'register order-3',
+      ...replaced('order-1'),
+      ...replaced('order-2'),
+      ...ended('order-3'),
+    ])
+    expect(quay.state('order-3')).toBeUndefined()
     const { port } = await running(quay, 'order-2')
     expect((await ask(port)).env.COLOUR).toBe('blue')
     expect((await running(quay, 'cart-1')).pid).toBe(cart.pid)
@@ -284,18 +293,52 @@ describe('other definitions', () => {
     expect(quay.state('payment-1')).toBeUndefined()
   })
 
-  it('that do not come up leave the copies after the first one as they were', async () => {
+  it('that do not come up leave all copies as they were', async () => {
     const quay = await supervise([service('order', { replicas: 2 })])
-    const second = await running(quay, 'order-2')
-    await running(quay, 'order-1')
+    const [first, second] = [await running(quay, 'order-1'), await running(quay, 'order-2')]
     const applied = quay.workloads.apply([
       service('order', { replicas: 2, command: programCommand('exit=3') }),
     ])
     await expect(applied).rejects.toMatchObject({ code: 'workload_failed' })
-    expect(quay.state('order-2')).toMatchObject({ phase: 'running', pid: second.pid })
+    expect(quay.workloads.states().map(({ phase, pid }) => [phase, pid])).toEqual([
+      ['running', first.pid],
+      ['running', second.pid],
+    ])
     await quay.workloads.apply([service('order', { replicas: 2 })])
-    expect((await running(quay, 'order-1')).failures).toBe(0)
     expect(quay.state('order-2')?.pid).toBe(second.pid)
+  })
+
+  it('replace nothing before the spare has traffic', async () => {
+    let obstacle: string | undefined = 'starting: its check has not run yet'
+    const quay = await supervise([service('order')], {
+      obstacle: ({ id }) => (id === 'order-2' ? obstacle : undefined),
+    })
+    const { pid } = await running(quay, 'order-1')
+    const applied = quay.workloads.apply([service('order', { env: { COLOUR: 'blue' } })])
+    await running(quay, 'order-2')
+    await setTimeout(100)
+    expect(quay.state('order-1')).toMatchObject({ phase: 'running', pid })
+    obstacle = undefined
+    await applied
+    expect(quay.state('order-1')?.pid).not.toBe(pid)
+    expect(quay.workloads.states()).toHaveLength(1)
+  })
+
+  it('replace what has a fixed port without a spare', async () => {
+    const probe = createServer()
+    const port = await new Promise<number>(resolve => {
+      probe.listen(0, '127.0.0.1', () => resolve((probe.address() as { port: number }).port))
+    })
+    await new Promise(resolve => probe.close(resolve))
+    const quay = await supervise([service('order', { port })])
+    await running(quay, 'order-1')
+    quay.said.splice(0)
+    await quay.workloads.apply([service('order', { port, env: { COLOUR: 'blue' } })])
+    expect(quay.said.map(({ what, id }) => `${what} ${id}`)).toEqual([
+      'drain order-1',
+      'departed order-1',
+      'register order-1',
+    ])
   })
 
   it('keep the number of copies that was set meanwhile, unless theirs has changed', async () => {

@@ -15,8 +15,9 @@ export interface Workloads {
   setReplicas(workload: string, replicas: number): Promise<void>
   /**
    * Goes over to these definitions: what is new is started, what is missing is drained and ended, what has changed
-   * is replaced one copy after the other, each running before the next goes. Where a changed one does not come up
-   * within 30 s, the copies after it stay as they were.
+   * is replaced one copy after the other, with one more than usual meanwhile (but where the port is fixed): so many
+   * have traffic at any moment as were wanted before. Where a changed one does not come up within 30 s, the copies
+   * after it stay as they were, and where the additional one does not, all do.
    * @throws Fault `config_invalid` (nothing was done), `workload_failed` (a changed program does not come up)
    */
   apply(definitions: readonly WorkloadDefinition[]): Promise<void>

@@ -58,9 +58,17 @@ export class StaticResolver implements Resolver {
   readonly idled: InstanceName[] = []
   readonly reports: OutcomeReport[] = []
 
+  readonly #pickers = new Map<string, PickingSubscriber>()
+
+  /** What the last one who picks the service says. */
+  inFlight(service: string, instance: { readonly id: string; readonly incarnation: number }): number {
+    return this.#pickers.get(service)?.inFlight(instance) ?? 0
+  }
+
   subscribe(service: ServiceName, subscriber: ((view: View) => void) | PickingSubscriber): () => void {
     const receive = receiverOf(subscriber)
     const key = serviceKey(service)
+    if (typeof subscriber !== 'function') this.#pickers.set(key, subscriber)
     const receivers = this.#receivers.get(key) ?? new Set()
     this.#receivers.set(key, receivers.add(receive))
     const view = this.#views.get(key)
