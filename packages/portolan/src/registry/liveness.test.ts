@@ -58,11 +58,23 @@ describe('a session', () => {
   it('that closed while its program answers loses nothing, for the time of a lease', async () => {
     const { tested, registry } = await withSession({ answer: () => 'answered' })
     registry.sessionClosed('s')
-    await settle()
+    await tested.time.pass(60)
     expect(causes(tested)).toEqual([])
     await tested.time.pass(14_500)
     expect(ids(tested)).toEqual(['a'])
     await tested.time.pass(1000)
+    expect(ids(tested)).toEqual([])
+  })
+
+  it('that closes before the port of its dying program does is not believed: removed at the second look', async () => {
+    let probes = 0
+    const { tested, registry } = await withSession({ answer: () => (++probes < 2 ? 'answered' : 'refused') })
+    registry.sessionClosed('s')
+    await tested.time.pass(20)
+    registry.proved({ namespace: 'default', service: 'order', id: 'a' }, 1, 'answered')
+    await tested.time.pass(20)
+    expect(causes(tested)).toMatchObject([{ kind: 'disconnected' }])
+    await tested.time.pass(20)
     expect(ids(tested)).toEqual([])
   })
 

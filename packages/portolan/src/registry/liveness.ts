@@ -39,6 +39,8 @@ export class Liveness {
   readonly #parts: LivenessParts
   readonly #stop = new AbortController()
   readonly #pauses = new Set<Cancel>()
+  /** Their session has closed just now: one answer proves nothing yet. */
+  readonly #dying = new WeakSet<Slot>()
 
   constructor(parts: LivenessParts) {
     this.#parts = parts
@@ -89,6 +91,7 @@ export class Liveness {
   /** An instance whose session closed without a goodbye: out of traffic now, and a probe says what follows. */
   lost(slot: Slot, session: string, wasSilent: boolean): void {
     this.#disconnect(slot, session, wasSilent ? 'closedSilent' : 'closed')
+    this.#dying.add(slot)
     this.#inBackground('probes', this.#settleLost(slot))
   }
 
@@ -110,6 +113,7 @@ export class Liveness {
     }
     // While edits are on their way, one of them may be this instance's `disconnected`.
     if (this.#parts.journal.isIdle && !isDisconnected(slot)) return
+    if (this.#dying.has(slot)) return
     this.#inBackground('probes', this.#seen(slot, result))
   }
 
@@ -160,12 +164,20 @@ export class Liveness {
     // A probe may get lost like any packet: silence is asked again, for as long as the lease may still run.
     for (const waitMs of [0, ...retriesMs]) {
       if (waitMs > 0) await this.#pause(waitMs)
-      const result = await this.#probe(slot)
+      const result = this.#dying.has(slot) ? await this.#probeTwice(slot) : await this.#probe(slot)
       if (incarnationOf(slot) !== incarnation || this.#stop.signal.aborted) return
       if (result === 'refused') return this.#removeRefused(slot)
       if (result !== 'silent') return this.#seen(slot, result)
       if (!this.#isUnheld(slot)) return
     }
+  }
+
+  /** What answers may be about to be closed: it has to answer again, a little later. */
+  async #probeTwice(slot: Slot): Promise<ProbeResult> {
+    const first = await this.#probe(slot)
+    if (first === 'answered' || first === 'spoke') await this.#pause(dyingMs)
+    this.#dying.delete(slot)
+    return first === 'refused' || first === 'silent' ? first : this.#probe(slot)
   }
 
   /** Of one service. When most of it refuses at once, that needs a second look: its hosts may be starting like us. */
@@ -223,6 +235,12 @@ export class Liveness {
 const done = Promise.resolve()
 
 const secondLookMs: Milliseconds = 1000
+
+/**
+ * A process that dies may close its session before the port that it listens on, and a probe that is as fast as ours
+ * comes in between: an answer counts when another one follows so much later.
+ */
+const dyingMs: Milliseconds = 50
 
 /** Waits before a silent instance is probed again. */
 const retriesMs: readonly Milliseconds[] = [1000, 2000, 4000]
