@@ -239,6 +239,8 @@ export class Exchange implements ResponseReceiver {
     }
     if (failed !== undefined) service.metrics.retries++
     if (balancer.panic) service.metrics.panicPicks++
+    // Local outliers may bring it about and end it between two sets.
+    if (balancer.panic !== service.metrics.panic) service.notePanic()
     this.#endpoint = endpoint
     this.#pool = service.pool(endpoint)
     const connection = this.#pool.take(this)

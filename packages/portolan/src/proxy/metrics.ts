@@ -14,6 +14,8 @@ export class ServiceMetrics {
   budgetExhausted = 0
   connectErrors = 0
   panicPicks = 0
+  /** Whether picks fail open at the moment. */
+  panic = false
   cancelled = 0
   unretried = 0
 
@@ -48,6 +50,10 @@ export class GatewayMetrics {
   }
 }
 
+type CounterField = {
+  [Key in keyof ServiceMetrics]: ServiceMetrics[Key] extends number ? Key : never
+}[keyof ServiceMetrics]
+
 const counted = [
   ['portolan_gateway_retries_total', 'retries', 'Requests tried once more on another instance'],
   [
@@ -67,7 +73,7 @@ const counted = [
     'unretried',
     'Requests lost with their instance that must not be repeated',
   ],
-] as const satisfies readonly (readonly [string, keyof ServiceMetrics, string])[]
+] as const satisfies readonly (readonly [string, CounterField, string])[]
 
 /** Shows `metrics` in `registry` under `portolan_gateway_…`; docs/metrics.md explains each name. */
 export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry): void {
@@ -106,6 +112,16 @@ export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry
     collect() {
       this.reset()
       for (const [code, count] of metrics.problems) this.inc({ code }, count)
+    },
+  })
+  new Gauge({
+    name: 'portolan_gateway_panic',
+    help: '1 while picks fail open, because every instance of the service carries a cause',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { panic }] of metrics.services) this.set({ service }, Number(panic))
     },
   })
   new Gauge({

@@ -79,6 +79,7 @@ export class Service implements PickingSubscriber {
     if (view.set.cursor.epoch === '' && view.set.instances.length === 0) return
     this.balancer.update(view.set)
     this.#known = true
+    this.notePanic()
     const present = new Set(this.balancer.endpoints)
     for (const [endpoint, pool] of this.#pools) {
       if (present.has(endpoint)) {
@@ -90,6 +91,21 @@ export class Service implements PickingSubscriber {
     }
     for (const waiting of this.#waiting) waiting.resolved()
     this.#waiting.clear()
+  }
+
+  /** Says, once each time, that picks begin to fail open, or do so no more. */
+  notePanic(): void {
+    const { panic, endpoints } = this.balancer
+    if (panic === this.metrics.panic) return
+    this.metrics.panic = panic
+    const about = { event: panic ? 'panic' : 'panic-over', service: serviceKey(this.name) }
+    if (!panic) this.#path.log.info(about, 'some instance is well again: picks leave out the others')
+    else {
+      this.#path.log.warn(
+        { ...about, instances: endpoints.length },
+        'every instance carries a cause: picks go to those that are least bad',
+      )
+    }
   }
 
   inFlight(instance: { readonly id: string; readonly incarnation: number }): number {

@@ -1,8 +1,9 @@
 import { seededRandom } from '@portolan/core'
 import { pino } from 'pino'
+import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
 import { Deadlines } from './deadlines.ts'
-import { GatewayMetrics } from './metrics.ts'
+import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { openPathContext } from './path-context.ts'
 import { Services } from './services.ts'
 import { defaultGatewaySettings } from './settings.ts'
@@ -11,16 +12,17 @@ import { instanceOf, StaticResolver } from './testing/static-resolver.ts'
 function setUp() {
   const deadlines = new Deadlines(1000)
   const metrics = new GatewayMetrics()
+  const logged: Readonly<Record<string, unknown>>[] = []
   const path = openPathContext({
     settings: defaultGatewaySettings,
     clock: { now: () => 0 },
     deadlines,
     metrics,
-    log: pino({ level: 'silent' }),
+    log: pino({ level: 'info' }, { write: line => logged.push(JSON.parse(line)) }),
   })
   const resolver = new StaticResolver()
   resolver.give('order', [instanceOf('order', 'order-1', 1)])
-  return { deadlines, metrics, services: new Services(path, resolver, seededRandom(1)) }
+  return { deadlines, metrics, logged, resolver, services: new Services(path, resolver, seededRandom(1)) }
 }
 
 const named = (service: string) => ({ namespace: 'default', service })
@@ -44,5 +46,30 @@ describe('the services of a gateway', () => {
     for (let i = 0; i < 20_000; i++) expect(services.get(named(`invented-${i}`))).toBeDefined()
     expect(services.get(named('order'))).toBe(order)
     expect(metrics.services.size).toBeLessThanOrEqual(4096)
+  })
+
+  it('say once that picks fail open, and once that they do so no more', async () => {
+    const { metrics, logged, resolver, services } = setUp()
+    const registry = new Registry()
+    exportGatewayMetrics(metrics, registry)
+    const gauge = async (): Promise<string | undefined> =>
+      /^portolan_gateway_panic\{service="order"\} (\d)/m.exec(await registry.metrics())?.[1]
+    services.get(named('order'))
+    expect(await gauge()).toBe('0')
+    const cause = { kind: 'disconnected', owner: 's', reason: 'silent', since: '' } as const
+    const instances = (bad: number) =>
+      [1, 2].map(n => instanceOf('order', `order-${n}`, n, { causes: n <= bad ? [cause] : [] }))
+    resolver.give('order', instances(1))
+    expect(logged).toEqual([])
+    resolver.give('order', instances(2))
+    resolver.give('order', instances(2))
+    expect(await gauge()).toBe('1')
+    resolver.give('order', instances(1))
+    resolver.give('order', instances(0))
+    expect(await gauge()).toBe('0')
+    expect(logged).toMatchObject([
+      { event: 'panic', service: 'order', instances: 2, level: 40 },
+      { event: 'panic-over', service: 'order', level: 30 },
+    ])
   })
 })
