@@ -13,6 +13,7 @@ import { tokenList } from './commands/token-list.ts'
 import { tokenRevoke } from './commands/token-revoke.ts'
 import { up } from './commands/up.ts'
 import { watch } from './commands/watch.ts'
+import { why } from './commands/why.ts'
 
 /** Every command, in the order in which help and docs/cli.md show them. To add one, add it here. */
 export const commands: readonly Command[] = [
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   lb,
   services,
   instances,
+  why,
   watch,
   resolve,
   drain,

@@ -1,4 +1,4 @@
-import { Fault, formatCursor, type InstanceName } from '@portolan/core'
+import { Fault, formatCursor, type InstanceName, isHealthy } from '@portolan/core'
 import { z } from 'zod'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
@@ -132,15 +132,18 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
     endpoint({
       method: 'GET',
       path: '/services/:service/instances/:id/why',
-      summary: 'Why an instance is picked or not: its causes, who set them, and since when',
+      summary:
+        'Why an instance is picked or not: its causes, its checks as they stand, and what happened to it',
       params: instanceParams,
       query: inNamespace,
-      answers: [{ status: 200, description: 'The causes; none = healthy', schema: why }],
+      answers: [{ status: 200, description: 'Without a cause it is healthy', schema: why }],
       handle({ params, query, identity }) {
         const name = { ...params, ...query }
         authorize(identity, onInstance('read', name))
         const found = known(name)
-        return { healthy: found.causes.length === 0, causes: found.causes, instance: found }
+        const { causes, degraded = [] } = found
+        const { checks, history } = context.health?.why(name) ?? { checks: [], history: [] }
+        return { healthy: isHealthy(found), causes, degraded, checks, history, instance: found }
       },
     }),
   ]

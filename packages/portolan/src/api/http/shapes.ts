@@ -1,6 +1,7 @@
-import { causeKinds, type Instance, portProtocols } from '@portolan/core'
+import { causeKinds, checkTypes, type Degraded, type Instance, portProtocols } from '@portolan/core'
 import { z } from 'zod'
 import { checkLimits } from '../../config/sections/health-checks.ts'
+import type { CheckStanding, HealthEvent } from '../../health/health.ts'
 import { every, verbs } from '../../registry/access/grants.ts'
 
 /** The shapes of what travels over HTTP: requests are checked by them, and OpenAPI is written from them. */
@@ -46,6 +47,13 @@ export const port = z.object({
   tls: z.boolean(),
 })
 
+const degraded = z.object({
+  owner: z.string().describe('The id of the check.'),
+  factor: z.number().describe('What the weight is multiplied by; the lowest counts.'),
+  reason: z.string(),
+  since: z.iso.datetime(),
+})
+
 export const instance = z.object({
   namespace: name,
   service: name,
@@ -64,10 +72,7 @@ export const instance = z.object({
   owner: z.string(),
   incarnation: z.int(),
   causes: z.array(cause),
-  degraded: z
-    .array(z.object({ owner: z.string(), factor: z.number(), reason: z.string(), since: z.iso.datetime() }))
-    .optional()
-    .describe('Why its weight is lowered.'),
+  degraded: z.array(degraded).optional().describe('Why its weight is lowered.'),
 })
 
 /** Fails to compile when the documented shape and core's noun drift apart. */
@@ -127,11 +132,45 @@ export const override = z.strictObject({
   reason: z.string().max(1024).optional(),
 })
 
+const standing = z.object({
+  id: z.string(),
+  type: z.enum(checkTypes),
+  phase: z
+    .enum(['new', 'passing', 'warning', 'suspect', 'critical'])
+    .describe(
+      '`new`: it has not run yet, and has no vote. `suspect`: it failed once, and is looked at again.',
+    ),
+  reason: z.string().describe('Empty while it passes.'),
+  lastAt: z.iso.datetime().optional().describe('When it had its last result.'),
+  latencyMs: z.number().optional(),
+  output: z.string().optional().describe('The end of what it printed or answered, 4 KiB at most.'),
+  metrics: z.record(z.string(), z.number()).optional(),
+  intervalMs: z.number().describe('As asked for.'),
+  keptIntervalMs: z.number().describe('As kept at the moment: longer where the budget stretches it.'),
+  penalty: z.number().describe('For changing too often; it decays.'),
+  heldUntil: z.iso.datetime().optional().describe('It is back not before its penalty has decayed.'),
+})
+
+const happening = z.object({
+  at: z.iso.datetime(),
+  by: z.string().describe('A check, or who reported.'),
+  what: z.string(),
+})
+
 export const why = z.object({
   healthy: z.boolean(),
-  causes: z.array(cause),
+  causes: z.array(cause).describe('Why it gets no traffic; none = healthy.'),
+  degraded: z.array(degraded).describe('Why it gets less than its share.'),
+  checks: z.array(standing).describe('Its checks, as they stand.'),
+  history: z.array(happening).describe('What happened to it, newest last; the last 32 are kept.'),
   instance,
 })
+
+/** Fails to compile when the documented shapes and the health plane's own drift apart. */
+type Same<A, B> = keyof A extends keyof B ? (keyof B extends keyof A ? true : never) : never
+export const whyShapeIsComplete: Same<z.output<typeof standing>, CheckStanding> &
+  Same<z.output<typeof happening>, HealthEvent> &
+  Same<z.output<typeof degraded>, Degraded> = true
 
 const place = z.union([z.literal(every), name])
 

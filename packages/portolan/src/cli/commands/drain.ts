@@ -1,6 +1,7 @@
-import { formatDuration, type Instance, type InstanceName } from '@portolan/core'
+import { formatDuration, type Instance } from '@portolan/core'
 import { type ApiClient, withApi } from '../api/client.ts'
-import { findInstance, inNamespace, pathOf } from '../api/instances.ts'
+import { inNamespace, pathOf } from '../api/instances.ts'
+import { instanceNamed } from '../api/named.ts'
 import {
   type Command,
   durationOption,
@@ -8,8 +9,6 @@ import {
   flagOption,
   type Invocation,
   type Io,
-  namespaceOf,
-  usage,
   wantsJson,
 } from '../command.ts'
 import { instanceTable } from '../text/instance.ts'
@@ -59,16 +58,6 @@ async function undo(api: ApiClient, invocation: Invocation, io: Io): Promise<Exi
   const instance = await api.send<Instance>('DELETE', pathOf(name, 'drain'), { query: inNamespace(name) })
   io.out(wantsJson(invocation) ? `${JSON.stringify(instance)}\n` : instanceTable([instance], io.colours))
   return 0
-}
-
-/** `SERVICE ID`, or `ID` alone. @throws Fault `invalid_request`, `instance_not_found` */
-async function instanceNamed(api: ApiClient, invocation: Invocation): Promise<InstanceName> {
-  const [first, second] = invocation.args
-  const namespace = namespaceOf(invocation)
-  if (first === undefined) throw usage('which instance?', 'write SERVICE ID, or ID alone where it is unique')
-  return second === undefined
-    ? findInstance(api, namespace, first)
-    : { namespace, service: first, id: second }
 }
 
 /** Tells those who watch that time passes. */

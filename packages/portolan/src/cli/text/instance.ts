@@ -15,9 +15,14 @@ export function formatAddresses(instance: Instance): string {
   return printable([...addresses, ...others.map(port => `${port.name}:${port.number}`)].join(' '))
 }
 
-/** `healthy`, or why not: `draining, tcp (refused)`. */
+/** `healthy`, or why not: `draining, tcp (refused)`; with what lowers its weight: `healthy, degraded by http (slow)`. */
 export function formatHealth(instance: Instance, colours: boolean): string {
-  if (isHealthy(instance)) return paint(colours, 'green', 'healthy')
+  const { degraded = [] } = instance
+  if (isHealthy(instance)) {
+    if (degraded.length === 0) return paint(colours, 'green', 'healthy')
+    const reasons = degraded.map(({ owner, reason }) => `degraded by ${owner} (${reason})`)
+    return paint(colours, 'yellow', printable(`healthy, ${reasons.join(', ')}`))
+  }
   const causes = instance.causes.map(({ kind, reason }) => (reason === '' ? kind : `${kind} (${reason})`))
   return paint(colours, 'red', printable(causes.join(', ')))
 }
