@@ -38,6 +38,17 @@ export { roundRobin } from './balance/round-robin.ts'
 export type { EjectionReason, Tally, Trouble } from './balance/tally.ts'
 export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
 export {
+  allowedPerSecond,
+  type BudgetRules,
+  type Business,
+  budgetRules,
+  noStretch,
+  type Stretch,
+  stretchedInterval,
+  stretchFor,
+  type Wanted,
+} from './health/budget.ts'
+export {
   type Check,
   type CheckStatus,
   type CheckType,

@@ -8,14 +8,18 @@ import { declaredInstances } from './config/declared.ts'
 import type { LoadedConfig } from './config/load.ts'
 import {
   anonymousRights,
+  checksOf,
   dataFolder,
+  healthLimits,
   listenAddresses,
   routeTable,
   staticMembers,
   tokens,
 } from './config/resolve.ts'
 import { routesOf } from './config/routes.ts'
-import { tcpProber } from './health/probes/tcp.ts'
+import { openHealth } from './health/open-health.ts'
+import { connectProbe } from './health/probes/connect.ts'
+import { scriptProbe } from './health/probes/script.ts'
 import { lbArguments } from './lb-arguments.ts'
 import type { Log } from './observe/log.ts'
 import { openAccess } from './registry/access/access.ts'
@@ -97,16 +101,30 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const anonymous = anonymousRights(config, listen)
   const access = await openAccess({ store, log, anonymous, configured: tokens(loaded) })
   opened.add(() => access.close())
+  const { budget, maxPerSecond, concurrency, rules } = healthLimits(config)
+  const health = openHealth({
+    clock,
+    random: Math.random,
+    log,
+    metrics,
+    probes: { tcp: connectProbe(), script: scriptProbe({ env: process.env }) },
+    checks: checksOf(loaded),
+    rules,
+    budget: { share: budget, maxPerSecond },
+    concurrency,
+  })
+  opened.add(() => health.close())
   const registry = await openRegistry({
     store,
     clock,
     random: Math.random,
-    prober: tcpProber(),
+    prober: health.prober,
     log,
     metrics,
     settings: { leaseMs: config.registry.lease },
   })
   opened.add(() => registry.close())
+  health.attach(registry)
 
   const routes = routesOf(routeTable(config, gatewayListen))
   const withGateway = options.roles.includes('gateway')
@@ -114,6 +132,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const api = await openApi({
     registry,
     access,
+    health,
     routes,
     declaredAt: name => declaredAt(name),
     log,
@@ -122,12 +141,14 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     settings: apiSettings(loaded, listen, withGateway ? gatewayListen : []),
   })
   opened.add(() => api.close())
-  await applyStaticMembers(staticMembers(config), registry, log)
+  health.hearing(api.heardAgo)
+  await applyStaticMembers(staticMembers(config), registry, health, log)
 
   const url = localUrl(api)
   const fleet = await openFleet({
     loaded,
     registry,
+    health,
     access,
     store,
     directory: data,
@@ -151,7 +172,8 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     async reload(next) {
       declaredAt = declaredInstances(next)
       routes.set(routeTable(next.config, gatewayListen))
-      await applyStaticMembers(staticMembers(next.config), registry, log)
+      health.configure(checksOf(next))
+      await applyStaticMembers(staticMembers(next.config), registry, health, log)
       await fleet.reload(next)
     },
     async close(closing) {

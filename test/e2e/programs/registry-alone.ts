@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { openApi } from '../../../packages/portolan/src/api/server.ts'
-import { tcpProber } from '../../../packages/portolan/src/health/probes/tcp.ts'
+import { openHealth } from '../../../packages/portolan/src/health/open-health.ts'
+import { connectProbe } from '../../../packages/portolan/src/health/probes/connect.ts'
 import { openLog } from '../../../packages/portolan/src/observe/log.ts'
 import { openAccess } from '../../../packages/portolan/src/registry/access/access.ts'
 import { openRegistry } from '../../../packages/portolan/src/registry/open-registry.ts'
@@ -11,17 +12,21 @@ import { openLmdbStore } from '../../../packages/portolan/src/store/lmdb.ts'
 const [directory = '', port = '0'] = process.argv.slice(2)
 const log = openLog('fatal')
 const metrics = new MetricsRegistry()
+const clock = { now: () => performance.now() }
+const probes = { tcp: connectProbe() }
+const health = openHealth({ clock, random: Math.random, log, metrics, probes })
 const store = await openLmdbStore({ directory })
 const registry = await openRegistry({
   store,
   log,
   metrics,
-  clock: { now: () => performance.now() },
+  clock,
   random: Math.random,
-  prober: tcpProber(),
+  prober: health.prober,
 })
+health.attach(registry)
 const access = await openAccess({ store, log, anonymous: 'admin' })
 const routes = { table: { routes: [], exposed: 'all' as const }, subscribe: () => () => {} }
 const settings = { listen: [{ host: '127.0.0.1', port: Number(port) }] }
-await openApi({ registry, access, routes, log, metrics, settings, version: '0.0.0-test' })
+await openApi({ registry, access, health, routes, log, metrics, settings, version: '0.0.0-test' })
 process.stdout.write('ready\n')

@@ -30,7 +30,7 @@ export interface InstanceOutcomes {
   /** Refused, broken and timed-out connections, and answers 500, 502, 503 and 504. */
   readonly failed: number
   /** Of the last failure. */
-  readonly reason?: string
+  readonly reason?: string | undefined
 }
 
 interface Target {

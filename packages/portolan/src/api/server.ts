@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { Clock } from '@portolan/core'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import type { DeclaredAt } from '../config/declared.ts'
-import type { Health } from '../health/health.ts'
+import type { Health, HeardAgo } from '../health/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -46,6 +46,8 @@ export interface ApiOptions {
 export interface Api {
   /** As URLs: `http://127.0.0.1:7400`. */
   readonly addresses: readonly string[]
+  /** When a program's session answered last. */
+  readonly heardAgo: HeardAgo
   /** Ends sessions and streams, answers what is under way, closes the listeners. */
   close(): Promise<void>
 }
@@ -135,6 +137,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
 
   return {
     addresses: listeners.addresses,
+    heardAgo: sessions.heardAgo,
     async close() {
       ready = false
       streams.close()

@@ -1,6 +1,7 @@
 import { Fault } from '@portolan/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Health } from '../health/health.ts'
+import { scriptedHealth } from '../health/testing/scripted-health.ts'
 import { openTested, type Tested } from './testing/open-tested.ts'
 import { openSession } from './testing/session-client.ts'
 
@@ -13,14 +14,15 @@ afterEach(async () => {
 /** A server whose health writes down what instances say of themselves, and knows one check, `jobs`. */
 async function openServer(options: Parameters<typeof openTested>[0] = {}) {
   const said: unknown[] = []
-  const health = {
+  const health: Health = {
+    ...scriptedHealth(),
     status: (name, incarnation, report) => {
       if (report.check !== undefined && report.check !== 'jobs') {
         throw new Fault('invalid_request', `no check ${report.check}`, { source: 'caller' })
       }
       said.push([name.id, incarnation, report])
     },
-  } as Pick<Health, 'status'> as Health
+  }
   const server = await openTested({ health, ...options })
   opened.push(server)
   const ask = async (method: string, path: string, body?: unknown) => {

@@ -54,6 +54,9 @@ export interface HealthReport {
 /** By service key: the checks that the configuration gives to all its instances; undefined = none in particular. */
 export type ServiceChecks = (service: ServiceName) => readonly Check[] | undefined
 
+/** When somebody heard of an instance last, in milliseconds ago; undefined = never. Asked often: it must be cheap. */
+export type HeardAgo = (name: InstanceName) => Milliseconds | undefined
+
 /** Tests every instance, each once for all who pick, and tells the registry what follows. */
 export interface Health {
   /** For the registry's own questions: by the instance's own check. */
@@ -70,8 +73,8 @@ export interface Health {
   configure(checks: ServiceChecks): void
   /** What a proxy's or SDK's requests found: fresh signs of life, and suspects that are looked at now. */
   reported(reporter: string, service: ServiceName, report: OutcomeReport): void
-  /** A session's sign of life: fresher than any probe. */
-  heardOf(name: InstanceName): void
+  /** Where to ask when a session heard of an instance last, which is fresher than any probe. */
+  hearing(heardAgo: HeardAgo): void
   /** @throws Fault `instance_not_found`, `stale_incarnation`, `invalid_request` (no such `ttl` check) */
   status(name: InstanceName, incarnation: number | undefined, report: StatusReport): void
   why(name: InstanceName): HealthReport

@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { canonicalIp, type HostPort, type Registration, toFault } from '@portolan/core'
 import type { StaticMember } from '../config/resolve.ts'
+import type { Health } from '../health/health.ts'
+import { toBeTested } from '../health/to-be-tested.ts'
 import type { Log } from '../observe/log.ts'
 import type { Principal, Registry } from '../registry/registry.ts'
 
@@ -13,6 +15,7 @@ const principal: Principal = { name: 'config', admin: false }
 export async function applyStaticMembers(
   members: readonly StaticMember[],
   registry: Registry,
+  health: Health,
   log: Log,
 ): Promise<void> {
   const wanted = new Set(members.map(keyOf))
@@ -22,18 +25,24 @@ export async function applyStaticMembers(
     .filter(instance => instance.source === 'config' && !wanted.has(keyOf(instance)))
   await Promise.all([
     ...stale.map(instance => registry.deregister(instance, principal, { reason: 'removed' })),
-    ...members.map(member => registerMember(member, registry, log)),
+    ...members.map(member => registerMember(member, registry, health, log)),
   ])
 }
 
 const keyOf = (name: { namespace: string; service: string; id: string }): string =>
   `${name.namespace}/${name.service}/${name.id}`
 
-async function registerMember(member: StaticMember, registry: Registry, log: Log): Promise<void> {
+async function registerMember(
+  member: StaticMember,
+  registry: Registry,
+  health: Health,
+  log: Log,
+): Promise<void> {
   try {
     const addresses = await addressesOf(member.address)
     const registration = registrationOf(member, addresses)
-    await registry.register({ registration, principal, source: 'config', tether: 'static' })
+    const wanted = { registration, principal, source: 'config', tether: 'static' } as const
+    await registry.register(toBeTested(health, wanted))
   } catch (thrown) {
     const { message } = toFault(thrown)
     log.error({ service: member.service, instance: member.id }, `static member left out: ${message}`)

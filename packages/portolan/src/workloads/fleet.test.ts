@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { Registry as Metrics } from 'prom-client'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { loadConfig } from '../config/load.ts'
+import { scriptedHealth } from '../health/testing/scripted-health.ts'
 import { openAccess } from '../registry/access/access.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -47,6 +48,7 @@ it('shows the output of the programs that are to be shown, and after a reload of
   fleet = await openFleet({
     loaded: await configOf(true, false),
     registry,
+    health: scriptedHealth(),
     access,
     store,
     directory: folder,

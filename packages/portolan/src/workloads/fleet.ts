@@ -2,6 +2,7 @@ import type { Clock, Instance, Random } from '@portolan/core'
 import type { Registry as Metrics } from 'prom-client'
 import type { LoadedConfig } from '../config/load.ts'
 import { workloads } from '../config/resolve.ts'
+import type { Health } from '../health/health.ts'
 import type { Log } from '../observe/log.ts'
 import type { Access } from '../registry/access/access.ts'
 import { readGrants } from '../registry/access/grants.ts'
@@ -16,6 +17,7 @@ import { openWorkloads, type Workloads } from './workloads.ts'
 export interface FleetOptions {
   readonly loaded: LoadedConfig
   readonly registry: Registry
+  readonly health: Health
   readonly access: Access
   readonly store: Store
   readonly directory: string
@@ -40,13 +42,13 @@ export interface Fleet {
 }
 
 export async function openFleet(options: FleetOptions): Promise<Fleet> {
-  const { loaded, registry, access, store, url, directory, clock, random, log, metrics } = options
+  const { loaded, registry, health, access, store, url, directory, clock, random, log, metrics } = options
   const gateway = options.gateway === undefined ? [] : [gatewayDefinition(options.gateway, access)]
   let runs = workloads(loaded)
   const definitions = [...runs, ...gateway]
   const supervised = await openWorkloads({
     definitions,
-    registrar: registryRegistrar(registry),
+    registrar: registryRegistrar(registry, health),
     ledger: storeLedger(store),
     mint: accessMint(access),
     url,

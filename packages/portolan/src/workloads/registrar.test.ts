@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { Registry as Metrics } from 'prom-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { tcpProber } from '../health/probes/tcp.ts'
+import { scriptedHealth } from '../health/testing/scripted-health.ts'
 import { openAccess } from '../registry/access/access.ts'
 import { openRegistry } from '../registry/open-registry.ts'
 import { parseRegistration } from '../registry/registration.ts'
@@ -38,7 +39,7 @@ async function openHarbour(name: string) {
   const tokens: string[] = []
   const mint = accessMint(access)
   const quay = await openQuay([service(name)], {
-    registrar: registryRegistrar(registry),
+    registrar: registryRegistrar(registry, scriptedHealth()),
     ledger: storeLedger(store),
     mint: async instance => {
       const secret = await mint(instance)

@@ -1,4 +1,6 @@
 import { Fault, type InstanceName, type Registration, serviceKey } from '@portolan/core'
+import type { Health } from '../health/health.ts'
+import { toBeTested } from '../health/to-be-tested.ts'
 import type { Access } from '../registry/access/access.ts'
 import { instanceGrants } from '../registry/access/grants.ts'
 import type { Principal, Registry } from '../registry/registry.ts'
@@ -31,12 +33,13 @@ export function accessMint(access: Pick<Access, 'mint'>): Mint {
 }
 
 /** Registers in this process's registry, as the owner that the program's own token names. */
-export function registryRegistrar(registry: Registry): Registrar {
+export function registryRegistrar(registry: Registry, health: Pick<Health, 'startingReason'>): Registrar {
   const principalOf = (name: InstanceName): Principal => ({ name: instanceTokenName(name), admin: false })
   return {
     async register(registration) {
       const principal = principalOf(registration)
-      await registry.register({ registration, principal, source: 'process', tether: 'process' })
+      const wanted = { registration, principal, source: 'process', tether: 'process' } as const
+      await registry.register(toBeTested(health, wanted))
     },
     async departed(name) {
       // Without an incarnation: the SDK inside the program may have registered since, and its process is gone too.

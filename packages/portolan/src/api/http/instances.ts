@@ -1,5 +1,6 @@
 import { Fault, formatCursor, type InstanceName, isHealthy } from '@portolan/core'
 import { z } from 'zod'
+import { toBeTested } from '../../health/to-be-tested.ts'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
 import { parseChecks } from '../../registry/registered-checks.ts'
@@ -29,7 +30,7 @@ export interface InstanceParts {
 
 /** Reading a service's instances, registering one, and taking it back. */
 export function instanceEndpoints(context: ApiContext, { streams }: InstanceParts): readonly Endpoint[] {
-  const { registry, times, declaredAt, guardTargets } = context
+  const { registry, health, times, declaredAt, guardTargets } = context
 
   return [
     endpoint({
@@ -167,13 +168,14 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
     const checks = parseChecks(call.body, asked)
     guardTargets(asked, checks)
     const isNew = registry.find(name) === undefined
-    const { incarnation, cursor } = await registry.register({
+    const wanted = {
       registration: asked,
       principal,
       source: 'http',
       tether: 'lease',
       ...(checks === undefined ? {} : { checks }),
-    })
+    } as const
+    const { incarnation, cursor } = await registry.register(toBeTested(health, wanted))
     const revision = formatCursor(cursor)
     reply.code(isNew ? 201 : 200).header('Portolan-Revision', revision)
     return { incarnation, cursor: revision, leaseMs: times.lease }

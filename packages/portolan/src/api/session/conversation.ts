@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { Fault, formatCursor, type InstanceName, parseCursor, type ServiceName } from '@portolan/core'
+import { toBeTested } from '../../health/to-be-tested.ts'
 import { authorize } from '../../registry/access/access.ts'
 import { onInstance, onService } from '../../registry/access/grants.ts'
 import { takesTraffic } from '../../registry/drain.ts'
@@ -29,7 +30,7 @@ export type Converse = (
 ) => Promise<void> | void
 
 export function openConversation(context: ApiContext, roster: Roster): Converse {
-  const { registry, access, routes, declaredAt, guardTargets, limits, log } = context
+  const { registry, access, health, routes, declaredAt, guardTargets, limits, log } = context
 
   const answering: Answering = {
     async register(session, { seq, instance }) {
@@ -47,7 +48,7 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       // It counts from now on, so that a burst stays within the limit, too.
       session.held.set(key, name)
       try {
-        const { incarnation, cursor } = await registry.register({
+        const wanted = {
           registration,
           principal,
           source: 'session',
@@ -55,7 +56,8 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
           tether: session.kind === 'agent' ? 'process' : 'session',
           session: session.id,
           ...(checks === undefined ? {} : { checks }),
-        })
+        } as const
+        const { incarnation, cursor } = await registry.register(toBeTested(health, wanted))
         roster.hold(session, name)
         session.send({ type: 'done', seq, incarnation, cursor: formatCursor(cursor) })
       } catch (thrown) {
@@ -125,7 +127,12 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       session.watches.get(watchKey(serviceOf(rest)))?.idle(id, incarnation)
     },
 
-    report() {},
+    report(session, { overMs, cpuMs, outcomes, ...rest }) {
+      const service = serviceOf(rest)
+      // Only who watches a service has been let read it, and can have met its instances.
+      if (!session.watches.has(watchKey(service))) return
+      health?.reported(session.name, service, { overMs, outcomes, ...(cpuMs === undefined ? {} : { cpuMs }) })
+    },
 
     status(session, { seq, incarnation, ...rest }) {
       const name = nameOf(rest)

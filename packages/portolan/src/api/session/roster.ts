@@ -30,6 +30,8 @@ export interface Roster {
   /** The registry has it from this session: drains tell this one. */
   hold(session: Session, name: InstanceName): void
   letGo(session: Session, name: InstanceName): void
+  /** The session that holds the instance. */
+  holderOf(name: InstanceName): Session | undefined
   /** Tells the session that holds the instance that it may stop; the session, where there is one. */
   mayStop(name: InstanceName, acknowledged: boolean): Session | undefined
 }
@@ -90,6 +92,7 @@ export function openRoster(clock: Clock, leaseMs: Milliseconds): Roster {
       session.held.delete(instanceKey(name))
       if (holders.get(instanceKey(name)) === session) holders.delete(instanceKey(name))
     },
+    holderOf: name => holders.get(instanceKey(name)),
     mayStop(name, acknowledged) {
       const holder = holders.get(instanceKey(name))
       holder?.send({ type: 'may-stop', ...name, acknowledged })

@@ -1,4 +1,4 @@
-import type { InstanceName, ServerMessage, ServiceName, Unsubscribe } from '@portolan/core'
+import type { InstanceName, Milliseconds, ServerMessage, ServiceName, Unsubscribe } from '@portolan/core'
 import type { Identity } from '../../registry/access/access.ts'
 import type { Subscription } from '../../registry/registry.ts'
 
@@ -28,6 +28,8 @@ export interface Session {
   /** By instance key: what it registered and did not deregister. */
   readonly held: Map<string, InstanceName>
   stopRoutes: Unsubscribe | undefined
+  /** When its last pong came. */
+  heardAt: Milliseconds
   send(message: ServerMessage): void
   /** False: congested until the session's subscriptions are resumed. */
   push(frame: Buffer): boolean

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { Fault, protocolVersion } from '@portolan/core'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { HeardAgo } from '../../health/health.ts'
 import type { Identity } from '../../registry/access/access.ts'
 import { peerAddress } from '../body/peer.ts'
 import type { ApiContext } from '../context.ts'
@@ -23,6 +24,7 @@ export interface Admitted {
 export interface Sessions {
   accept(request: IncomingMessage, socket: Duplex, head: Buffer, admitted: Admitted): void
   readonly roster: Roster
+  readonly heardAgo: HeardAgo
   close(): void
 }
 
@@ -96,7 +98,10 @@ export function openSessions(context: ApiContext): Sessions {
             strangers.delete(websocket)
             return welcome({ websocket, address, ...admitted }, wire, hello)
           },
-          answered: session => liveness.answered(session),
+          answered(session) {
+            session.heardAt = clock.now()
+            liveness.answered(session)
+          },
           part,
         },
       )
@@ -118,6 +123,7 @@ export function openSessions(context: ApiContext): Sessions {
       kind: hello.kind,
       watches: new Map(),
       stopRoutes: undefined,
+      heardAt: clock.now(),
       send: wire.send,
       push: wire.push,
       ping: frame => wire.push(frame),
@@ -149,6 +155,11 @@ export function openSessions(context: ApiContext): Sessions {
   return {
     accept,
     roster,
+    heardAgo(name) {
+      const holder = roster.holderOf(name)
+      // That an agent answers says nothing of the program that it started.
+      return holder === undefined || holder.kind === 'agent' ? undefined : clock.now() - holder.heardAt
+    },
     close() {
       closing = true
       clearInterval(sweep)

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { Instance, Milliseconds, ProbeResult, Prober } from '@portolan/core'
-import { Turnstile } from './turnstile.ts'
+import { Turnstile } from '../turnstile.ts'
 
 export interface TcpProberOptions {
   /** How long a connection may take. Default 500 ms. */

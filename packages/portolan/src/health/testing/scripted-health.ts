@@ -20,7 +20,7 @@ export function scriptedHealth(): ScriptedHealth {
     attach() {},
     configure() {},
     reported() {},
-    heardOf() {},
+    hearing() {},
     status: (name, _incarnation, report) => void statuses.push({ name, report }),
     why: name => reports.get(`${serviceKey(name)}/${name.id}`) ?? { checks: [], history: [] },
     async close() {},

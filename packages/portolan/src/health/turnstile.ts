@@ -1,7 +1,9 @@
+import { Fifo } from './fifo.ts'
+
 /** Lets at most `most` through at a time; the others wait in the order in which they came. */
 export class Turnstile {
   readonly #most: number
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Fifo<() => void>()
   #inside = 0
 
   constructor(most: number) {

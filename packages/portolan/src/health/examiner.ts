@@ -1,0 +1,221 @@
+import {
+  type CheckStep,
+  degradedBy,
+  found,
+  type HealthRules,
+  isHeld,
+  type Milliseconds,
+  noWear,
+  penalised,
+  type Random,
+  suspected,
+  worn,
+} from '@portolan/core'
+import type { FairTime } from './fair-time.ts'
+import type { Look, Looked, Looks } from './looks.ts'
+import { firstTurn, nextTurn, rulesFor } from './pace.ts'
+import type { Finding } from './probes/probe.ts'
+import type { Stretching } from './stretching.ts'
+import { atRest, type Examining, moreOf, type Run } from './subject.ts'
+import { Suspicion } from './suspicion.ts'
+
+export interface ExaminerParts {
+  readonly time: FairTime
+  readonly looks: Looks
+  readonly rules: HealthRules
+  readonly stretching: Stretching
+  readonly random: Random
+  /** A check took its instance out: one of many, perhaps. */
+  readonly onOut: (run: Run, now: Milliseconds) => void
+  /** Something was found, or is other than before: the registry may have to know. */
+  readonly onFinding: (run: Run, finding: Finding) => void
+  readonly note: (run: Run, what: string) => void
+}
+
+/** Carries one check after the other through its life: its turn, the look, what the machine makes of it, the next turn. */
+export class Examiner implements Examining {
+  readonly #parts: ExaminerParts
+
+  constructor(parts: ExaminerParts) {
+    this.#parts = parts
+  }
+
+  /** `isNew`: nothing is known of it yet, so it is looked at at once. */
+  begin(run: Run, isNew: boolean): void {
+    const { time, stretching } = this.#parts
+    const { now } = time
+    const { check, phase } = run
+    stretching.add(run)
+    if (check.type === 'ttl') time.plan(run, now + check.intervalMs)
+    else time.plan(run, isNew ? now : firstTurn(now, phase, check.intervalMs))
+  }
+
+  end(run: Run): void {
+    this.#parts.stretching.remove(run)
+    this.#parts.time.callOff(run)
+    this.#calm(run)
+  }
+
+  due(run: Run, now: Milliseconds): void {
+    if (run.check.type === 'ttl') {
+      this.#silence(run)
+      return
+    }
+    const waitMs = this.#parts.stretching.waitOf(run, now)
+    if (waitMs > 0) this.#parts.time.plan(run, now + waitMs)
+    else this.#look(run)
+  }
+
+  /** Brings its turn forward: what spoke for the instance until now does so no more. */
+  hasten(run: Run): void {
+    if (run.check.type !== 'ttl' && run.suspicion === undefined) this.#look(run)
+  }
+
+  /** Somebody, or our own patience, casts doubt on it. */
+  doubt(run: Run, why: string): void {
+    if (run.check.type === 'ttl') return
+    if (run.check.type === 'script') this.hasten(run)
+    else this.#follow(run, suspected(run.state, rulesFor(run.check, this.#parts.rules)), why)
+  }
+
+  /** A result: of a look (`round` = of a re-check), or said by the instance itself. */
+  found(run: Run, finding: Finding, round?: number): void {
+    const { time, rules, onFinding } = this.#parts
+    const { now } = time
+    const { check } = run
+    if (finding.inconclusive === true) {
+      this.#missed(run, finding, round)
+      return
+    }
+    this.#keep(run, finding, now)
+    const held = run.more !== undefined && isHeld(run.more.penalty, now)
+    const result = { passed: finding.status !== 'critical', round, held }
+    this.#follow(run, found(run.state, result, check.rise, rulesFor(check, rules)), finding.reason)
+    if (check.type === 'ttl') {
+      if (finding.presence !== 'silent') time.plan(run, now + check.intervalMs)
+    } else if (round === undefined && run.state.phase !== 'suspect') this.#planNext(run, now)
+    onFinding(run, finding)
+  }
+
+  /** It was we who could not look: that says nothing of the instance, and is made up for. */
+  #missed(run: Run, { reason }: Finding, round: number | undefined): void {
+    if (round === undefined) {
+      if (run.suspicion === undefined) this.#planNext(run, this.#parts.time.now)
+    } else if (round === run.state.round) run.suspicion?.again()
+    if (run.more?.reason === reason) return
+    moreOf(run).reason = reason
+    this.#parts.note(run, `no vote: ${reason}`)
+  }
+
+  #look(run: Run): void {
+    const { subject, check } = run
+    if (check.type === 'ttl') return
+    const { time, looks, rules } = this.#parts
+    time.callOff(run)
+    if (run.look !== undefined) {
+      // The last one waits for its turn still, or is under way.
+      this.#planNext(run, time.now)
+      return
+    }
+    const { suspectAfterMs } = rulesFor(check, rules)
+    run.look = looks.begin(
+      {
+        target: { instance: subject.instance, check, fresh: run.state.phase !== 'passing' },
+        timeoutMs: check.timeoutMs,
+        lateAfterMs: suspectAfterMs,
+        begins: () => {
+          run.askedAt = time.now
+          return true
+        },
+        late: () => this.doubt(run, `no answer within ${suspectAfterMs} ms`),
+        found: finding => {
+          run.look = undefined
+          this.found(run, finding)
+        },
+      },
+      false,
+    )
+  }
+
+  #recheck(run: Run, check: Looked, round: number, timeoutMs: Milliseconds): Look {
+    return this.#parts.looks.begin(
+      {
+        target: { instance: run.subject.instance, check, fresh: true },
+        timeoutMs,
+        lateAfterMs: Number.POSITIVE_INFINITY,
+        begins: () => true,
+        late() {},
+        found: finding => this.found(run, finding, round),
+      },
+      true,
+    )
+  }
+
+  #follow(run: Run, step: CheckStep, why: string): void {
+    const { time, rules, note, onOut } = this.#parts
+    const { check } = run
+    run.state = step.state
+    if (step.rechecks === 'settled') {
+      this.#calm(run)
+      this.#planNext(run, time.now)
+    }
+    if (run.suspicion === undefined) run.state = atRest(run.state)
+    if (step.change === 'out') {
+      const more = moreOf(run)
+      more.penalty = penalised(more.penalty, time.now)
+      note(run, `out: ${why}`)
+      onOut(run, time.now)
+    } else if (step.change !== undefined) {
+      note(run, step.change === 'in' ? 'in again' : 'passed for the first time')
+    }
+    if (step.rechecks !== 'start' || check.type === 'ttl') return
+    moreOf(run).reason = why
+    note(run, `suspect: ${why}`)
+    time.callOff(run)
+    const { round } = step.state
+    const own = rulesFor(check, rules)
+    run.suspicion = new Suspicion(round, own, time, (of, timeoutMs) =>
+      this.#recheck(run, check, of, timeoutMs),
+    )
+    run.suspicion.start()
+  }
+
+  /** Nothing is under way any more. */
+  #calm(run: Run): void {
+    run.look?.cancel()
+    run.look = undefined
+    run.suspicion?.end()
+    run.suspicion = undefined
+  }
+
+  #planNext(run: Run, now: Milliseconds): void {
+    const { check, phase } = run
+    this.#parts.time.plan(run, nextTurn(now, { phase, intervalMs: check.intervalMs }, this.#parts.random))
+  }
+
+  #silence(run: Run): void {
+    const reason = `it has not reported for ${run.check.intervalMs} ms`
+    this.found(run, { status: 'critical', presence: 'silent', reason, latencyMs: 0 })
+  }
+
+  #keep(run: Run, finding: Finding, now: Milliseconds): void {
+    run.resultAt = now
+    run.latencyUs = Math.round(finding.latencyMs * 1000)
+    const { reason, output, metrics } = finding
+    const isPlain = reason === '' && output === undefined && metrics === undefined
+    const { degraded } = run.check
+    if (run.more === undefined && isPlain && degraded === undefined) return
+    const more = moreOf(run)
+    more.reason = reason
+    more.output = output
+    more.metrics = metrics
+    if (degraded !== undefined || finding.status === 'warning' || more.wear !== noWear) {
+      more.wear = worn(more.wear, finding, degraded)
+    }
+  }
+}
+
+/** What lowers the weight of its instance, as this check sees it. */
+export function degradationOf({ more, check }: Run): ReturnType<typeof degradedBy> {
+  return more === undefined ? undefined : degradedBy(more.wear, check.degraded)
+}

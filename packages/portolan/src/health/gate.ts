@@ -1,0 +1,62 @@
+import { Fifo } from './fifo.ts'
+
+/** Something that waits for a place and then begins. */
+export interface Entrant {
+  /** False: it is not wanted any more and takes no place. */
+  begin(): boolean
+}
+
+/** Of so many places that become free, one goes to those who are in no hurry. */
+const patience = 4
+
+/**
+ * Lets at most `most` in at a time, in the order in which they came. Those in a hurry go first, but for every fourth
+ * place: so a service of which all instances are suspect does not keep the others from being tested.
+ */
+export class Gate {
+  readonly #most: number
+  readonly #hurried = new Fifo<Entrant>()
+  readonly #patient = new Fifo<Entrant>()
+  #inside = 0
+  #turn = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  get inside(): number {
+    return this.#inside
+  }
+
+  get waiting(): number {
+    return this.#hurried.size + this.#patient.size
+  }
+
+  enter(entrant: Entrant, isUrgent: boolean): void {
+    const queue = isUrgent ? this.#hurried : this.#patient
+    queue.push(entrant)
+    this.#admit()
+  }
+
+  /** One that had begun is done. */
+  leave(): void {
+    this.#inside--
+    this.#admit()
+  }
+
+  #admit(): void {
+    while (this.#inside < this.#most) {
+      const next = this.#next()
+      if (next === undefined) return
+      // Counted before it begins: it may be done, and leave, at once.
+      this.#inside++
+      if (!next.begin()) this.#inside--
+    }
+  }
+
+  #next(): Entrant | undefined {
+    this.#turn = (this.#turn + 1) % patience
+    if (this.#turn === 0) return this.#patient.shift() ?? this.#hurried.shift()
+    return this.#hurried.shift() ?? this.#patient.shift()
+  }
+}

@@ -1,0 +1,182 @@
+import { type Check, formatDuration, type Milliseconds, toFault } from '@portolan/core'
+import type { FairTime } from './fair-time.ts'
+import { type Entrant, Gate } from './gate.ts'
+import type { Finding, Probe, ProbeTarget, Running } from './probes/probe.ts'
+import type { Timed } from './wheel.ts'
+
+/** The kinds of check that are looked at; `ttl` is listened to. */
+export type Looked = Exclude<Check, { type: 'ttl' }>
+
+/** How each type of check is looked at. */
+export type Probes = { readonly [Type in Looked['type']]?: Probe<Extract<Check, { type: Type }>> }
+
+/** One question, and who wants to know. */
+export interface Question {
+  readonly target: ProbeTarget<Looked>
+  readonly timeoutMs: Milliseconds
+  /** Unanswered for so long, `late` is told once; longer than the time-out = never. */
+  readonly lateAfterMs: Milliseconds
+  /** Asked when its turn has come: whether it is wanted still. */
+  begins(): boolean
+  late(): void
+  /** Once, unless the look was cancelled. */
+  found(finding: Finding): void
+}
+
+/** A look that waits for its turn or is under way. */
+export interface Look {
+  /** Ends it; nobody hears of it any more. */
+  cancel(): void
+}
+
+export interface LooksParts {
+  readonly time: FairTime
+  readonly probes: Probes
+  /** Looks under way at the same time. */
+  readonly most: number
+  /** Each finding, for the counters. */
+  readonly onFinding: (type: Check['type'], finding: Finding, isTimeout: boolean) => void
+  readonly onFault: (thrown: unknown) => void
+}
+
+/**
+ * Carries out looks: so many at a time, each within its time, which is kept here and not by the probes, so that our
+ * own lateness is never taken for the instance's.
+ */
+export class Looks {
+  readonly #parts: LooksParts
+  readonly #gate: Gate
+  readonly #open = new Set<UnderWay>()
+
+  constructor(parts: LooksParts) {
+    this.#parts = parts
+    this.#gate = new Gate(parts.most)
+  }
+
+  get inside(): number {
+    return this.#open.size
+  }
+
+  get waiting(): number {
+    return this.#gate.waiting
+  }
+
+  /** `isUrgent`: a suspect, or the registry itself, waits for it. */
+  begin(question: Question, isUrgent: boolean): Look {
+    const look = new UnderWay(question, this.#parts, this.#gate, this.#open)
+    // Programs wait in a queue of their own, so that they don't take the places of what is quick.
+    if (look.isGated) this.#gate.enter(look, isUrgent)
+    else look.begin()
+    return look
+  }
+
+  close(): void {
+    for (const look of [...this.#open]) look.cancel()
+  }
+}
+
+class UnderWay implements Look, Entrant, Timed {
+  at = 0
+  previous: Timed | undefined
+  next: Timed | undefined
+  readonly #question: Question
+  readonly #parts: LooksParts
+  readonly #gate: Gate
+  readonly #open: Set<UnderWay>
+  #phase: 'queued' | 'running' | 'over' = 'queued'
+  #running: Running | undefined
+  #startedAt = 0
+  #isLate = false
+
+  constructor(question: Question, parts: LooksParts, gate: Gate, open: Set<UnderWay>) {
+    this.#question = question
+    this.#parts = parts
+    this.#gate = gate
+    this.#open = open
+  }
+
+  get isGated(): boolean {
+    return this.#question.target.check.type !== 'script'
+  }
+
+  begin(): boolean {
+    if (this.#phase !== 'queued' || !this.#question.begins()) return false
+    const { time } = this.#parts
+    const { target } = this.#question
+    const probe = this.#parts.probes[target.check.type] as Probe<Looked> | undefined
+    this.#phase = 'running'
+    this.#open.add(this)
+    this.#startedAt = time.now
+    this.#plan(0)
+    try {
+      if (probe === undefined) throw new Error(`nothing here probes ${target.check.type}`)
+      this.#running = probe.start(target, finding => this.#settled(finding))
+    } catch (thrown) {
+      this.#parts.onFault(thrown)
+      const reason = `it could not be tested: ${toFault(thrown).message}`.slice(0, 256)
+      const finding = { status: 'critical', presence: 'silent', reason, latencyMs: 0 } as const
+      this.#finish({ ...finding, inconclusive: true }, false)
+    }
+    return true
+  }
+
+  ring(now: Milliseconds): void {
+    if (this.#running?.waiting === true) {
+      // It has not begun yet: its time starts when it has, as far as can be told from here.
+      this.#startedAt = now
+      this.#plan(0)
+      return
+    }
+    const { timeoutMs } = this.#question
+    const elapsed = now - this.#startedAt
+    if (elapsed >= timeoutMs) {
+      const progress = this.#running?.waitingFor?.() ?? 'no answer'
+      const reason = `${progress} within ${formatDuration(timeoutMs)}`
+      this.#running?.cancel()
+      this.#finish({ status: 'critical', presence: 'silent', reason, latencyMs: timeoutMs }, true)
+      return
+    }
+    this.#isLate = true
+    this.#plan(elapsed)
+    this.#question.late()
+  }
+
+  cancel(): void {
+    if (this.#phase === 'over') return
+    const wasRunning = this.#phase === 'running'
+    this.#end()
+    this.#running?.cancel()
+    if (wasRunning && this.isGated) this.#gate.leave()
+  }
+
+  #plan(elapsed: Milliseconds): void {
+    const { timeoutMs, lateAfterMs } = this.#question
+    const next = this.#isLate || lateAfterMs >= timeoutMs ? timeoutMs : lateAfterMs
+    this.#parts.time.plan(this, this.#startedAt + Math.max(next, elapsed))
+  }
+
+  #settled(finding: Finding): void {
+    if (this.#phase !== 'running') return
+    // While our own loop stood still, the answer lay here.
+    const elapsed = this.#parts.time.now - this.#startedAt + 1
+    this.#finish(finding.latencyMs > elapsed ? { ...finding, latencyMs: elapsed } : finding, false)
+  }
+
+  #finish(finding: Finding, isTimeout: boolean): void {
+    if (this.#phase === 'over') return
+    this.#end()
+    this.#parts.onFinding(this.#question.target.check.type, finding, isTimeout)
+    try {
+      this.#question.found(finding)
+    } catch (thrown) {
+      this.#parts.onFault(thrown)
+    }
+    if (this.isGated) this.#gate.leave()
+  }
+
+  #end(): void {
+    this.#phase = 'over'
+    this.#open.delete(this)
+    this.#parts.time.callOff(this)
+  }
+}

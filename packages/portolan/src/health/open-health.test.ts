@@ -1,0 +1,129 @@
+import { checkDefaults, type HttpCheck, type TtlCheck } from '@portolan/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import { nameOf, order } from '../registry/testing/open-tested.ts'
+import { openTested, pass, refuse, type Tested, type TestedOptions } from './testing/open-tested.ts'
+
+const opened: Tested[] = []
+
+async function open(options?: TestedOptions): Promise<Tested> {
+  const tested = await openTested(options)
+  opened.push(tested)
+  return tested
+}
+
+afterEach(async () => {
+  for (const tested of opened.splice(0)) await tested.close()
+})
+
+const http: HttpCheck = {
+  ...{ id: 'http', type: 'http', method: 'GET', path: '/', headers: {}, statuses: [[200, 299]] },
+  ...{ intervalMs: checkDefaults.intervalMs, timeoutMs: checkDefaults.timeoutMs, rise: checkDefaults.rise },
+}
+const ttl: TtlCheck = { id: 'ttl', type: 'ttl', intervalMs: 5000, timeoutMs: 500, rise: 1 }
+
+const heartbeats = async ({ registry, time }: Tested, id: string, seconds: number): Promise<void> => {
+  for (let second = 0; second < seconds; second++) {
+    registry.renew(nameOf(id), { name: 'shop', admin: false })
+    await time.pass(1000)
+  }
+}
+
+describe('health checking', () => {
+  it('gives a new instance traffic with its first pass, and looks at once', async () => {
+    const tested = await open()
+    await tested.register('a')
+    expect(tested.causes('a')).toEqual(['starting/health'])
+    await tested.time.pass(50)
+    expect(tested.causes('a')).toEqual([])
+    expect(tested.looks).toHaveLength(1)
+  })
+
+  it('waits with it for all checks, and keeps it out where one fails', async () => {
+    const tested = await open({
+      answer: ({ check }) => (check.type === 'http' ? { ...refuse, presence: 'spoke', reason: '503' } : pass),
+    })
+    await tested.register('a', { checks: [http, { ...http, id: 'tcp', type: 'tcp' }] })
+    await tested.time.pass(1000)
+    expect(tested.causes('a')).toEqual(['starting/health', 'http/http'])
+    tested.answer = () => pass
+    await tested.time.pass(1500)
+    expect(tested.causes('a')).toEqual([])
+  })
+
+  it('takes out who does not answer after four fast re-checks, and back after two passes', async () => {
+    const tested = await open()
+    await tested.register('a')
+    await heartbeats(tested, 'a', 3)
+    tested.answer = () => 'silent'
+    const from = tested.time.now()
+    while (tested.causes('a').length === 0) await tested.time.pass(10)
+    // At the latest: a whole interval, 200 ms to suspicion, 150 ms to the last re-check and 200 ms for it.
+    expect(tested.time.now() - from).toBeLessThan(1050 + 200 + 150 + 200 + 50)
+    expect(tested.causes('a')).toEqual(['tcp/tcp'])
+    expect(tested.registry.find(nameOf('a'))?.causes[0]?.reason).toBe('no answer within 200ms')
+
+    tested.answer = () => pass
+    await heartbeats(tested, 'a', 1)
+    expect(tested.causes('a')).toEqual(['tcp/tcp'])
+    await heartbeats(tested, 'a', 2)
+    expect(tested.causes('a')).toEqual([])
+    expect(tested.open).toBe(0)
+  })
+
+  it('forgives one lost probe', async () => {
+    const tested = await open()
+    await tested.register('a')
+    await heartbeats(tested, 'a', 2)
+    let lost = 0
+    tested.answer = () => (lost++ === 0 ? 'silent' : pass)
+    await heartbeats(tested, 'a', 3)
+    expect(lost).toBeGreaterThan(2)
+    expect(tested.causes('a')).toEqual([])
+    expect(await tested.metric('portolan_health_outs_total')).toBe(0)
+  })
+
+  it('does not test what says that it wants no checks, nor what has no port for it', async () => {
+    const tested = await open()
+    await tested.register('a', { checks: [] })
+    expect(tested.causes('a')).toEqual([])
+    await tested.time.pass(3000)
+    expect(tested.looks).toEqual([])
+  })
+
+  it('hears what an instance says of itself, and its silence', async () => {
+    const tested = await open()
+    const incarnation = await tested.register('a', { checks: [ttl] })
+    expect(tested.causes('a')).toEqual(['starting/health'])
+    tested.health.status(nameOf('a'), incarnation, { status: 'passing' })
+    await tested.time.pass(10)
+    expect(tested.causes('a')).toEqual([])
+    tested.health.status(nameOf('a'), undefined, { status: 'critical', output: 'no database\nmore' })
+    await tested.time.pass(10)
+    expect(tested.registry.find(nameOf('a'))?.causes).toMatchObject([{ kind: 'ttl', reason: 'no database' }])
+    tested.health.status(nameOf('a'), undefined, { status: 'passing', metrics: { load: 3 } })
+    await tested.time.pass(10)
+    expect(tested.causes('a')).toEqual([])
+    expect(tested.health.why(nameOf('a')).checks).toMatchObject([{ phase: 'passing', metrics: { load: 3 } }])
+    await heartbeats(tested, 'a', 6)
+    expect(tested.causes('a')).toEqual(['ttl/ttl'])
+    expect(() => tested.health.status(nameOf('b'), 1, { status: 'passing' })).toThrow(/no instance b/)
+    expect(() => tested.health.status(nameOf('a'), 99, { status: 'passing' })).toThrow(/run 99/)
+    expect(() => tested.health.status(nameOf('a'), undefined, { check: 'x', status: 'passing' })).toThrow(/x/)
+  })
+
+  it('looks into what consumers report, and removes nobody for it', async () => {
+    const tested = await open()
+    const incarnation = await tested.register('a')
+    await tested.time.pass(300)
+    const before = tested.looks.length
+    const outcomes = [{ id: 'a', incarnation, ok: 0, failed: 3, reason: 'ECONNRESET' }]
+    tested.health.reported('gateway', order, { overMs: 10, outcomes })
+    await tested.time.pass(20)
+    expect(tested.looks.length).toBe(before + 1)
+    expect(tested.causes('a')).toEqual([])
+    const { history } = tested.health.why(nameOf('a'))
+    expect(history).toContainEqual(
+      expect.objectContaining({ by: 'gateway', what: expect.stringMatching(/ECONNRESET/) }),
+    )
+  })
+})

@@ -1,0 +1,185 @@
+import {
+  type BudgetRules,
+  budgetRules,
+  type Clock,
+  type HealthRules,
+  healthRules,
+  isHeld,
+  type Random,
+  toFault,
+} from '@portolan/core'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import type { Log } from '../observe/log.ts'
+import type { Registry } from '../registry/registry.ts'
+import { realTimers, type Timers } from '../registry/timers.ts'
+import { Examiner } from './examiner.ts'
+import { FairTime } from './fair-time.ts'
+import type { Health, ServiceChecks } from './health.ts'
+import { History } from './history.ts'
+import { Looks, type Probes } from './looks.ts'
+import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
+import { checksFor, Monitor } from './monitor.ts'
+import { proberOf } from './prober.ts'
+import { follow, statusOf } from './reports.ts'
+import { Rolls } from './roll.ts'
+import { phaseOf, standingOf } from './standing.ts'
+import { Stretching } from './stretching.ts'
+import type { Run, Subject } from './subject.ts'
+import { Verdicts } from './verdicts.ts'
+
+export interface HealthOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: MetricsRegistry
+  readonly probes: Probes
+  /** What the configuration gives to services. Default: nothing in particular. */
+  readonly checks?: ServiceChecks
+  readonly rules?: HealthRules
+  /** Whatever differs from `budgetRules`. */
+  readonly budget?: Partial<BudgetRules>
+  /** Probes under way at the same time. Default 512. */
+  readonly concurrency?: number
+  readonly timers?: Timers
+}
+
+/** Of the registry's own questions, so many are asked at the same time. */
+const registryQuestions = 128
+
+export function openHealth(options: HealthOptions): Health {
+  const { clock, random, log, probes, concurrency = 512 } = options
+  const timers = options.timers ?? realTimers
+  const rules = options.rules ?? healthRules
+  const budget = { ...budgetRules, ...options.budget }
+  let checks: ServiceChecks = options.checks ?? (() => undefined)
+
+  const rolls = new Rolls()
+  const metrics = openHealthMetrics(options.metrics, () => read())
+  const onFault = (loop: HealthLoop) => (thrown: unknown) => {
+    const fault = toFault(thrown)
+    metrics.errors.inc({ loop })
+    metrics.lastErrorSeconds.set({ loop }, Date.parse(timers.timeOfDay()) / 1000)
+    log.error({ loop, code: fault.code, err: fault }, 'health checking met a failure')
+  }
+  const time = new FairTime({
+    clock,
+    timers,
+    onLag: ms => metrics.lagSeconds.inc(ms / 1000),
+    onFault: onFault('checks'),
+  })
+  const looks = new Looks({
+    time,
+    probes,
+    most: concurrency,
+    onFinding(type, { status, latencyMs }, isTimeout) {
+      metrics.probes.inc({ type, result: resultOf(status, isTimeout) })
+      if (!isTimeout) metrics.probeSeconds.observe({ type }, latencyMs / 1000)
+    },
+    onFault: onFault('checks'),
+  })
+  const stretching = new Stretching({ time, rules: budget, log })
+
+  const note = (subject: Subject, by: string, what: string): void => {
+    subject.history ??= new History()
+    subject.history.note({ at: timers.timeOfDay(), by, what })
+  }
+  let registry: Registry | undefined
+  let verdicts: Verdicts | undefined
+  let monitor: Monitor | undefined
+  let stopObserving = () => {}
+
+  const examiner = new Examiner({
+    time,
+    looks,
+    rules,
+    stretching,
+    random,
+    note: (run, what) => note(run.subject, run.check.id, what),
+    onOut(run, now) {
+      const { instance } = run.subject
+      metrics.outs.inc({ type: run.check.type })
+      const roll = rolls.known(instance)
+      roll?.outs.add(run, roll.subjects.size, now)
+    },
+    onFinding(run, { presence }) {
+      const { instance } = run.subject
+      verdicts?.settle(run)
+      const isNews = presence === 'refused' || (presence !== 'silent' && instance.causes.length > 0)
+      if (isNews) registry?.proved(instance, instance.incarnation, presence)
+    },
+  })
+
+  function read(): HealthState {
+    const counts = { new: 0, passing: 0, warning: 0, suspect: 0, critical: 0 }
+    let held = 0
+    for (const { runs } of rolls.subjects()) {
+      for (const run of runs) {
+        counts[phaseOf(run)]++
+        if (run.more !== undefined && isHeld(run.more.penalty, time.now)) held++
+      }
+    }
+    const { fresh, all } = stretching.stretch
+    return { checks: counts, underWay: looks.inside, waiting: looks.waiting, stretch: fresh * all, held }
+  }
+
+  const timeOf = (at: number): string =>
+    new Date(Date.parse(timers.timeOfDay()) + at - time.now).toISOString()
+  const standing = (run: Run) =>
+    standingOf(run, { now: time.now, timeOf, keptIntervalMs: stretching.keptOf(run) })
+
+  return {
+    prober: proberOf({
+      looks,
+      most: registryQuestions,
+      checksOf: (instance, asked) => checksFor(instance, asked, checks(instance)),
+    }),
+
+    startingReason(registration, asked, tether) {
+      const wanted = checksFor(registration, asked, checks(registration))
+      // A supervisor has seen the port open.
+      const isVouchedFor = tether === 'process' && (asked ?? checks(registration)) === undefined
+      return wanted.length === 0 || isVouchedFor ? undefined : 'not tested yet'
+    },
+
+    attach(to) {
+      registry = to
+      verdicts = new Verdicts({ registry: to, onFault: onFault('verdicts') })
+      monitor = new Monitor({ rolls, examiner, verdicts, time, checks, note })
+      stopObserving = to.observe(monitor)
+    },
+
+    configure(next) {
+      checks = next
+      monitor?.configure(next)
+    },
+
+    reported(reporter, service, report) {
+      stretching.counted(report)
+      const roll = rolls.known(service)
+      if (roll === undefined) return
+      const failures = follow({ roll, examiner, time, note }, reporter, report)
+      if (failures > 0) metrics.reportedFailures.inc(failures)
+    },
+
+    hearing: heardAgo => stretching.listenTo(heardAgo),
+
+    status(name, incarnation, report) {
+      const { run, finding } = statusOf(rolls.find(name), name, incarnation, report)
+      if (finding.status !== 'critical') run.subject.heardAt = time.now
+      examiner.found(run, finding)
+    },
+
+    why(name) {
+      const subject = rolls.find(name)
+      return { checks: (subject?.runs ?? []).map(standing), history: subject?.history?.all() ?? [] }
+    },
+
+    async close() {
+      stopObserving()
+      monitor?.close()
+      looks.close()
+      time.close()
+      await Promise.all(Object.values(probes).map(probe => probe.close()))
+    },
+  }
+}

@@ -1,0 +1,74 @@
+import {
+  type Check,
+  checkDefaults,
+  type HealthRules,
+  type InstanceName,
+  type Milliseconds,
+  type Random,
+} from '@portolan/core'
+
+/**
+ * How fast a check's failures are noticed. Whoever allows an answer more than the default time-out says that slow
+ * answers are no failure: then suspicion waits in proportion, and a re-check may take as long as the check itself.
+ * A program is asked for a second opinion, not for four at a time; nobody can ask a `ttl` again.
+ */
+export function rulesFor(check: Check, rules: HealthRules): HealthRules {
+  if (check.type === 'ttl') return { ...rules, rechecks: 0 }
+  if (check.type === 'script') {
+    return {
+      ...rules,
+      rechecks: Math.min(1, rules.rechecks),
+      suspectAfterMs: Number.POSITIVE_INFINITY,
+      recheckTimeoutMs: check.timeoutMs,
+    }
+  }
+  const usual = checkDefaults.timeoutMs
+  if (check.timeoutMs <= usual) {
+    return check.timeoutMs >= rules.recheckTimeoutMs ? rules : { ...rules, recheckTimeoutMs: check.timeoutMs }
+  }
+  return {
+    ...rules,
+    suspectAfterMs: Math.round((rules.suspectAfterMs / usual) * check.timeoutMs),
+    recheckTimeoutMs: check.timeoutMs,
+  }
+}
+
+const phases = 2 ** 16
+
+/**
+ * Where in its interval a check has its turn, of 2^16: by a hash (FNV-1a, 32 bits) of instance and check, so that
+ * thousands that come at the same moment are spread evenly, and each as before after a restart.
+ */
+export function phaseOf({ namespace, service, id }: InstanceName, check: string): number {
+  let hash = 0x811c9dc5
+  for (const part of [namespace, service, id, check]) {
+    for (let index = 0; index < part.length; index++) {
+      hash = Math.imul(hash ^ part.charCodeAt(index), 0x01000193)
+    }
+    hash = Math.imul(hash ^ 0x2f, 0x01000193)
+  }
+  // The low bits of FNV are its better ones; the last character of an id must reach all of them.
+  hash ^= hash >>> 15
+  hash = Math.imul(hash, 0x2c1b3c6d)
+  return ((hash ^ (hash >>> 12)) >>> 0) % phases
+}
+
+/** Turns are moved by up to so much of the interval, each time anew: no two checks stay in step by chance. */
+const jitter = 0.05
+
+/** The next turn at least half an interval from now. */
+export function nextTurn(
+  now: Milliseconds,
+  { phase, intervalMs }: { readonly phase: number; readonly intervalMs: Milliseconds },
+  random: Random,
+): Milliseconds {
+  const offset = (phase / phases) * intervalMs
+  const earliest = now + intervalMs / 2
+  const turn = Math.ceil((earliest - offset) / intervalMs) * intervalMs + offset
+  return Math.floor(turn + (random() - 0.5) * 2 * jitter * intervalMs)
+}
+
+/** The first turn of a check that need not run at once: within its interval, and within a second. */
+export function firstTurn(now: Milliseconds, phase: number, intervalMs: Milliseconds): Milliseconds {
+  return Math.floor(now + (phase / phases) * Math.min(intervalMs, 1000))
+}
