@@ -23,7 +23,14 @@ export const healthRules: HealthRules = {
 }
 
 /** Of every check that does not say otherwise. */
-export const checkDefaults = { intervalMs: 1000, timeoutMs: 500, rise: 2, degradedWeight: 0.5 } as const
+export const checkDefaults = {
+  intervalMs: 1000,
+  timeoutMs: 500,
+  /** Of scripts: a program takes its time to start alone. */
+  scriptTimeoutMs: 5000,
+  rise: 2,
+  degradedWeight: 0.5,
+} as const
 
 /** The shortest interval that a check may ask for. */
 export const shortestIntervalMs: Milliseconds = 100

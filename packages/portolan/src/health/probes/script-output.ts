@@ -45,7 +45,7 @@ function wholeCharacters(bytes: Buffer): Buffer {
   return bytes.subarray(start)
 }
 
-const metricLine = /^portolan_metric[ \t]+([A-Za-z_][A-Za-z0-9_.:-]{0,63})[ \t]+(\S{1,40})[ \t]*$/
+const metricLine = /^portolan_metric[ \t]+([A-Za-z0-9._:/-]{1,64})[ \t]+(\S{1,40})[ \t]*$/
 
 /** The lines `portolan_metric NAME VALUE` of an output; of two of one name the later counts. */
 export function metricsOf(output: string): Finding['metrics'] {

@@ -32,6 +32,8 @@ export interface RunEvents {
 export interface Run {
   /** Ends it with everything that it has started, without grace. Its output is not read any more. */
   kill(): void
+  /** The end of what it has printed so far. */
+  readonly output: string
 }
 
 /** How long output may stay open after the program has ended, and its group with it. */
@@ -91,6 +93,9 @@ export function startRun(start: RunStart, events: RunEvents): Run {
   })
 
   return {
+    get output() {
+      return tail.text
+    },
     kill() {
       if (killed) return
       killed = true
@@ -109,6 +114,7 @@ function failed(error: NodeJS.ErrnoException, events: RunEvents): Run {
     if (!killed) events.over({ kind: 'unstarted', error })
   })
   return {
+    output: '',
     kill() {
       killed = true
     },

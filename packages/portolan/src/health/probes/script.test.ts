@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { ScriptCheck } from '@portolan/core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding, Probe } from './probe.ts'
@@ -169,6 +172,8 @@ describe('scripts side by side', () => {
       ),
     )
     expect(runnings.map(({ waiting }) => waiting)).toEqual([false, false, true, true, true])
+    expect(runnings[2]?.waitingFor?.()).toBe('waiting for other scripts to end')
+    expect(runnings[0]?.waitingFor?.()).toBe('still running')
     await expect.poll(() => processesWith('1234571').length, patient).toBe(2)
     runnings[2]?.cancel()
     runnings[0]?.cancel()
@@ -177,5 +182,17 @@ describe('scripts side by side', () => {
     await probe.close()
     expect(findings).toEqual([])
     expect(processesWith('1234571')).toEqual([])
+  })
+})
+
+describe('when our own machine falls short', () => {
+  it('has no vote, and says what is missing', async () => {
+    const program = fileURLToPath(new URL('./testing/without-files.ts', import.meta.url))
+    const node = [process.execPath, '--import', 'tsx', '--conditions=portolan-source', program]
+    const { stdout } = await promisify(execFile)('prlimit', ['--nofile=64:64', ...node])
+    const [without, again] = JSON.parse(stdout) as Finding[]
+    expect(without).toMatchObject({ status: 'critical', inconclusive: true })
+    expect(without?.reason).toMatch(/too many open files here \(EMFILE\); raise the limit/)
+    expect(again).toMatchObject({ status: 'passing' })
   })
 })

@@ -56,6 +56,7 @@ export function scriptProbe({ env, concurrency = 16, cwd = '/' }: ScriptProbeOpt
         get waiting() {
           return attempt.waiting
         },
+        waitingFor: () => attempt.standing,
         cancel() {
           open.delete(attempt)
           attempt.cancel()
@@ -102,10 +103,17 @@ class Attempt {
     return this.#place?.waiting === true
   }
 
+  /** How far it has come. */
+  get standing(): string {
+    if (this.waiting) return 'waiting for other scripts to end'
+    const line = tellingLine(this.#run?.output ?? '')
+    return line === undefined ? 'still running' : `still running: ${line.slice(0, maxLine)}`
+  }
+
   enter(): void {
     this.#place = this.#room.enter({
       begin: () => this.#launch(),
-      full: reason => this.#settle(critical(reason, 0)),
+      full: reason => this.#settle({ ...critical(reason, 0), inconclusive: true }),
     })
   }
 
@@ -143,7 +151,10 @@ class Attempt {
       return
     }
     this.#place?.leave()
-    this.#settle(critical(startFailure(this.#start.command[0], error), performance.now() - this.#begun))
+    const reason = startFailure(this.#start.command[0], error)
+    const finding = critical(reason, performance.now() - this.#begun)
+    // What our own machine lacks says nothing of the instance.
+    this.#settle(isShortage(error) ? { ...finding, inconclusive: true } : finding)
   }
 
   #settle(finding: Finding): void {
@@ -154,6 +165,7 @@ class Attempt {
 }
 
 const maxReason = 256
+const maxLine = 150
 
 function findingOf(
   { code, signal, output }: RunOutcome & { readonly kind: 'ended' },
