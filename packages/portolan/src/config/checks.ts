@@ -47,11 +47,9 @@ function coreCheck(check: CheckSettings, id: string, folder: string): Check {
   }
 }
 
-function timesOf({ interval = checkDefaults.intervalMs, timeout }: CheckSettings) {
-  return {
-    intervalMs: interval,
-    timeoutMs: timeout ?? Math.min(checkDefaults.timeoutMs, Math.floor(interval / 2)),
-  }
+function timesOf({ type, interval = checkDefaults.intervalMs, timeout }: CheckSettings) {
+  const usual = type === 'script' ? checkDefaults.scriptTimeoutMs : checkDefaults.timeoutMs
+  return { intervalMs: interval, timeoutMs: timeout ?? Math.min(usual, Math.floor(interval / 2)) }
 }
 
 function degradedOf({ degraded }: CheckSettings): { degraded?: Degradation } {

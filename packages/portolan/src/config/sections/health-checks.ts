@@ -261,7 +261,9 @@ const fields = z.strictObject({
   timeout: duration
     .optional()
     .describe('When an answer comes too late. Less than the interval.')
-    .meta({ unset: `\`${formatDuration(checkDefaults.timeoutMs)}\`, at most half the interval` }),
+    .meta({
+      unset: `\`${formatDuration(checkDefaults.timeoutMs)}\`, Custom \`${formatDuration(checkDefaults.scriptTimeoutMs)}\`; at most half the interval`,
+    }),
   rise: z
     .int()
     .min(1)

@@ -17,8 +17,9 @@ const quietLooks = 2
 /** One that outruns this many looks is not a script that went wrong. */
 const mostLooks = 40
 const pauseMs = 50
-/** Looking takes at most one part in so many of our time. */
+/** Looking takes one part in so many of our time; but nothing is left to run for longer than `longestPauseMs`. */
 const shareOfTime = 20
+const longestPauseMs = 1000
 
 /** @param marks what the marks of all runs begin with */
 export function openStrayHunt(marks: string): StrayHunt {
@@ -30,8 +31,7 @@ export function openStrayHunt(marks: string): StrayHunt {
   const huntAll = async (): Promise<void> => {
     while (wanted.size > 0) {
       const looking = new Set(wanted.keys())
-      const began = performance.now()
-      const found = await endMarked(needle, run => looking.has(run))
+      const { found, busyMs } = await endMarked(needle, run => looking.has(run))
       for (const run of looking) {
         const state = wanted.get(run)
         if (state === undefined) continue
@@ -39,7 +39,7 @@ export function openStrayHunt(marks: string): StrayHunt {
         state.quiet = found.has(run) ? 0 : state.quiet + 1
         if (state.quiet >= quietLooks || state.looks >= mostLooks) wanted.delete(run)
       }
-      const rest = Math.max(pauseMs, (performance.now() - began) * shareOfTime)
+      const rest = Math.min(longestPauseMs, Math.max(pauseMs, busyMs * shareOfTime))
       if (wanted.size > 0) await pause(rest, undefined, finishing).catch(() => {})
     }
   }
@@ -61,7 +61,7 @@ export function openStrayHunt(marks: string): StrayHunt {
       finishing.abort()
       await hunting
       for (let looks = 0, quiet = 0; quiet < quietLooks && looks < mostLooks; looks++) {
-        const found = await endMarked(needle, () => true)
+        const { found } = await endMarked(needle, () => true)
         quiet = found.size > 0 ? 0 : quiet + 1
         if (quiet < quietLooks) await pause(quiet === 0 ? pauseMs : 5)
       }
@@ -69,18 +69,31 @@ export function openStrayHunt(marks: string): StrayHunt {
   }
 }
 
-/** Sends SIGKILL to every process that carries the mark of a run that `isOver`. @returns the runs that had any */
-async function endMarked(needle: Buffer, isOver: (run: string) => boolean): Promise<ReadonlySet<string>> {
+interface Looked {
+  /** The runs that still had processes. */
+  readonly found: ReadonlySet<string>
+  /** How long our event loop was kept from other work. */
+  readonly busyMs: number
+}
+
+/** Sends SIGKILL to every process that carries the mark of a run that `isOver`. */
+async function endMarked(needle: Buffer, isOver: (run: string) => boolean): Promise<Looked> {
   const found = new Set<string>()
+  let busyMs = 0
+  let since = performance.now()
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
   for (const [index, pid] of pids.entries()) {
-    if (index % readAtOnce === readAtOnce - 1) await turn()
+    if (index % readAtOnce === readAtOnce - 1) {
+      busyMs += performance.now() - since
+      await turn()
+      since = performance.now()
+    }
     const run = runOf(pid, needle)
     if (run === undefined || !isOver(run)) continue
     found.add(run)
     endProcess(Number(pid))
   }
-  return found
+  return { found, busyMs: busyMs + performance.now() - since }
 }
 
 /** The run whose mark a process carries. Undefined for others' processes, and for those that have just ended. */
