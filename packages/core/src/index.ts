@@ -105,6 +105,7 @@ export { checkWeight, defaultWeight, isWeight, maxWeight, minWeight } from './in
 export { editDistance, nearest, suggestion } from './naming/nearest.ts'
 export { LocalBalancer, type LocalBalancerParts } from './outlier/local-balancer.ts'
 export { type OutlierSettings, outlierDefaults } from './outlier/settings.ts'
+export { isFailure, troubleOfConnecting } from './outlier/trouble.ts'
 export type { ProbeResult, Prober } from './probe/prober.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
 export {

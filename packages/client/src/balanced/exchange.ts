@@ -1,9 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Milliseconds, Outcome } from '@portolan/core'
+import { isFailure, type Milliseconds, type Trouble, troubleOfConnecting } from '@portolan/core'
 import type { Dispatcher } from 'undici'
 import type { PlainRequest } from './request.ts'
 import { responseOf } from './response.ts'
 import { type Failure, failureKind } from './retry.ts'
+
+/** How a request ended for the instance: well, badly, or in a way that says nothing of it. */
+export type End = 'success' | 'cancelled' | Trouble
+
+/** @param status of a response that is a failure; 0 = there was none */
+export type Ended = (end: End, status: number) => void
 
 /** A try that brought no response, and the error that says so. */
 export class TryFailed implements Failure {
@@ -30,7 +36,7 @@ export function exchange(
   pool: Dispatcher,
   request: PlainRequest,
   timeoutMs: Milliseconds,
-  ended: (outcome: Outcome) => void,
+  ended: Ended,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const handler = new Exchange(request.signal, resolve, reject, ended)
@@ -58,7 +64,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal | undefined
   readonly #resolve: (response: Response) => void
   readonly #reject: (failure: TryFailed) => void
-  readonly #ended: (outcome: Outcome) => void
+  readonly #ended: Ended
   readonly #onAbort: (() => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
   #stream: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -73,7 +79,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     signal: AbortSignal | undefined,
     resolve: (response: Response) => void,
     reject: (failure: TryFailed) => void,
-    ended: (outcome: Outcome) => void,
+    ended: Ended,
   ) {
     this.#signal = signal
     this.#resolve = resolve
@@ -122,7 +128,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return
-    this.#finish(this.#status >= 500 ? 'failure' : 'success')
+    this.#finish(isFailure(this.#status) ? 'response' : 'success')
     if (this.#stream !== undefined) {
       this.#stream.close()
       return
@@ -164,26 +170,41 @@ class Exchange implements Dispatcher.DispatchHandler {
     } catch (error) {
       // A status or a header that no Response can carry.
       this.#reject(new TryFailed('malformed', true, error))
-      this.#finish('failure')
+      this.#finish('response')
       this.#controller?.abort(gaveUp())
     }
   }
 
   #fail(error: unknown, kind: Failure['kind']): void {
     if (this.#over) return
-    this.#finish(kind === 'aborted' || kind === 'invalid' ? 'cancelled' : 'failure')
+    this.#finish(endOf(kind, error))
     if (this.#stream !== undefined) this.#stream.error(error)
     else if (!this.#settled) this.#reject(new TryFailed(kind, this.#controller !== undefined, error))
     this.#settled = true
     if (kind === 'aborted') this.#controller?.abort(gaveUp())
   }
 
-  #finish(outcome: Outcome): void {
+  #finish(end: End): void {
     if (this.#over) return
     this.#over = true
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.#ended(outcome)
+    this.#ended(end, end === 'response' ? this.#status : 0)
   }
+}
+
+function endOf(kind: Failure['kind'], error: unknown): End {
+  if (kind === 'aborted' || kind === 'invalid') return 'cancelled'
+  if (kind === 'timeout') return 'timeout'
+  if (kind === 'malformed') return 'response'
+  return kind === 'reset' ? 'broken' : notConnected(error)
+}
+
+function notConnected(error: unknown): End {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout'
+  // Our own pool, closed while the request waited in it.
+  if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') return 'cancelled'
+  return troubleOfConnecting(code) ?? 'cancelled'
 }
 
 function gaveUp(): Error {

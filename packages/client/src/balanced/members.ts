@@ -1,11 +1,12 @@
 import {
-  Balancer,
   type Endpoint,
   Fault,
   type Instance,
+  type InstanceOutcomes,
   type InstanceSet,
+  LocalBalancer,
   type Milliseconds,
-  type Outcome,
+  type OutlierSettings,
   type PickContext,
   type PolicyName,
   policyByName,
@@ -15,15 +16,7 @@ import {
   type View,
 } from '@portolan/core'
 import type { Cancel, LocalRuntime } from '../runtime.ts'
-import {
-  localSet,
-  nextReturn,
-  noOutliers,
-  type Outliers,
-  stillThere,
-  struck,
-  vindicated,
-} from './outliers.ts'
+import type { End } from './exchange.ts'
 
 /** The members of one service as this process picks them: the registry's set and what our own requests learned. */
 export interface Members {
@@ -31,9 +24,8 @@ export interface Members {
   readonly known: boolean
   /** @throws Fault `no_instance_available` */
   pick(context: PickContext | undefined): Endpoint
-  done(endpoint: Endpoint, outcome: Outcome): void
-  /** A try failed below HTTP; `refused` = no connection came about. */
-  failed(instance: Instance, refused: boolean): void
+  /** Ends one pick, exactly once. `ms` counts where latency does. */
+  ended(endpoint: Endpoint, end: End, status?: number, ms?: Milliseconds): void
   /** The endpoints of instances that a caller has tried. */
   endpointsOf(instances: readonly Instance[]): Endpoint[]
   /** @throws Fault `no_instance_available` when no registry says anything in time, `signal`'s reason when it aborts */
@@ -44,39 +36,76 @@ export interface Members {
 export interface MembersOptions {
   readonly name: ServiceName
   readonly policy: PolicyName | undefined
+  readonly outliers: Partial<OutlierSettings>
   /** How long {@link Members.whenKnown} waits. */
   readonly firstSetMs: Milliseconds
   /** Told of every set, after pickers use it. */
   readonly onSet: (set: InstanceSet) => void
 }
 
-export function openMembers(resolver: Resolver, options: MembersOptions, runtime: LocalRuntime): Members {
-  const { clock, timers } = runtime
-  const { namespace, service } = options.name
-  const balancer = new Balancer(policyByName(options.policy), runtime.random, ({ id }) =>
-    resolver.idle({ namespace, service, id }),
-  )
-  const waiting = new Set<() => void>()
-  let outliers: Outliers = noOutliers
-  let newest: InstanceSet | undefined
-  let stopReturn: Cancel = () => {}
-  let closed = false
+/** How often peers are compared and the registry is told, while there are calls. */
+const beatMs: Milliseconds = 1000
 
-  const rebuild = () => {
-    if (newest === undefined) return
-    const now = clock.now()
-    balancer.update(localSet(newest, outliers, now))
-    stopReturn()
-    const at = nextReturn(outliers, now)
-    if (at !== undefined) stopReturn = timers.after(Math.max(1, at - now), rebuild, 'background')
+export function openMembers(resolver: Resolver, options: MembersOptions, runtime: LocalRuntime): Members {
+  const { clock, random, timers } = runtime
+  const { namespace, service } = options.name
+  const waiting = new Set<() => void>()
+  let newest: InstanceSet | undefined
+  let closed = false
+  /** Beats while there are calls; idle services cost nothing. */
+  let beating = false
+  let beganAt: Milliseconds = 0
+  let stopBeat: Cancel = () => {}
+  let stopRelease: Cancel = () => {}
+
+  const report = (outcomes: readonly InstanceOutcomes[]) =>
+    resolver.report(options.name, { overMs: clock.now() - beganAt, outcomes })
+
+  const balancer = new LocalBalancer({
+    policy: policyByName(options.policy),
+    random,
+    clock,
+    outliers: options.outliers,
+    suspect: outcomes => report([outcomes]),
+    onIdle: ({ id }) => resolver.idle({ namespace, service, id }),
+  })
+
+  const beatLater = () => {
+    if (beating || closed) return
+    beating = true
+    beganAt = clock.now()
+    // Jittered, so that the many copies of a caller do not report in chorus.
+    stopBeat = timers.after(beatMs * (0.9 + 0.2 * random()), beat, 'background')
+  }
+
+  const beat = () => {
+    beating = false
+    balancer.sweep()
+    const outcomes = balancer.untold()
+    if (outcomes.length > 0) {
+      report(outcomes)
+      beatLater()
+    }
+    releaseLater()
+  }
+
+  const releaseLater = () => {
+    stopRelease()
+    const at = balancer.nextRelease
+    if (at === undefined || closed) return
+    const release = () => {
+      balancer.release()
+      releaseLater()
+    }
+    stopRelease = timers.after(Math.max(1, at - clock.now()), release, 'background')
   }
 
   const receive = ({ set }: View) => {
     // Becoming stale, or fresh again without news, changes no pick.
     if (set === newest) return
     newest = set
-    outliers = stillThere(outliers, set)
-    rebuild()
+    balancer.update(set)
+    releaseLater()
     options.onSet(set)
     for (const go of [...waiting]) go()
   }
@@ -94,17 +123,12 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
       if (endpoint !== undefined) return endpoint
       throw newest === undefined ? unheardOf(options.name) : nobody(options.name, newest)
     },
-    done(endpoint, outcome) {
-      balancer.done(endpoint, outcome)
-      if (outliers.size === 0 || outcome !== 'success') return
-      const before = outliers
-      outliers = vindicated(outliers, endpoint.id)
-      if (outliers !== before) rebuild()
-    },
-    failed(instance, refused) {
-      const before = outliers
-      outliers = struck(outliers, instance, refused, clock.now())
-      if (outliers !== before) rebuild()
+    ended(endpoint, end, status = 0, ms = 0) {
+      if (!beating) beatLater()
+      if (end === 'success') return balancer.succeeded(endpoint, ms)
+      if (end === 'cancelled') return balancer.cancelled(endpoint)
+      balancer.failed(endpoint, end, status)
+      releaseLater()
     },
     endpointsOf(instances) {
       const ids = new Set(instances.map(({ id }) => id))
@@ -139,7 +163,8 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
     close() {
       closed = true
       unsubscribe()
-      stopReturn()
+      stopBeat()
+      stopRelease()
       for (const go of [...waiting]) go()
     },
   }

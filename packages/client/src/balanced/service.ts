@@ -5,6 +5,7 @@ import {
   isDraining,
   type Milliseconds,
   type Outcome,
+  type OutlierSettings,
   type PickContext,
   type PolicyName,
   type Resolver,
@@ -70,6 +71,11 @@ export interface ServiceOptions {
   readonly firstSetMs?: Milliseconds
   /** The most connections to one instance; more requests wait. Default 1000. */
   readonly connections?: number
+  /**
+   * When this process stops picking an instance because of what its own calls found; the registry's causes hold
+   * besides. Default: after a refused connection, 3 that broke, or 5 failures in a row, while half of the instances stay.
+   */
+  readonly outliers?: Partial<OutlierSettings>
   /** For instances whose port speaks TLS. */
   readonly tls?: TlsOptions
 }
@@ -89,6 +95,7 @@ export function openService(
 ): OpenService {
   const { clock } = runtime
   const timeoutMs = options.timeoutMs ?? 30_000
+  const timed = (options.outliers?.latencyFactor ?? 0) > 0
   const budget = new RetryBudget()
   const pools = openPools({
     port: options.port,
@@ -101,6 +108,7 @@ export function openService(
     {
       name,
       policy: options.policy,
+      outliers: options.outliers ?? {},
       firstSetMs: options.firstSetMs ?? 5000,
       // An instance that drains stops as soon as nobody has a request under way to it: nothing is kept for later.
       onSet: set => pools.keepOnly(set.instances.filter(instance => !isDraining(instance))),
@@ -111,9 +119,12 @@ export function openService(
   const attempt = (endpoint: Endpoint, request: PlainRequest): Promise<Response> => {
     try {
       const pool = pools.for(endpoint.instance)
-      return exchange(pool, request, timeoutMs, outcome => members.done(endpoint, outcome))
+      const startedAt = timed ? clock.now() : 0
+      return exchange(pool, request, timeoutMs, (end, status) =>
+        members.ended(endpoint, end, status, timed ? clock.now() - startedAt : 0),
+      )
     } catch (thrown) {
-      members.done(endpoint, 'failure')
+      members.ended(endpoint, 'cancelled')
       throw thrown
     }
   }
@@ -128,7 +139,6 @@ export function openService(
       return await attempt(first, request)
     } catch (thrown) {
       if (!(thrown instanceof TryFailed)) throw thrown
-      blame(instance, thrown)
       const again = mayRetry(request.method, request.payload.replayable, thrown)
       if (!again || request.signal?.aborted || !budget.tryWithdraw(clock.now())) {
         throw faultOf(thrown, instance, request)
@@ -140,14 +150,8 @@ export function openService(
       return await attempt(second, request)
     } catch (thrown) {
       if (!(thrown instanceof TryFailed)) throw thrown
-      blame(other, thrown)
       throw faultOf(thrown, other, request)
     }
-  }
-
-  const blame = (instance: Instance, failure: TryFailed) => {
-    if (failure.kind === 'connect') members.failed(instance, true)
-    else if (failure.kind === 'reset') members.failed(instance, false)
   }
 
   return {
@@ -158,7 +162,7 @@ export function openService(
       return {
         instance: endpoint.instance,
         done(outcome = 'success') {
-          if (open) members.done(endpoint, outcome)
+          if (open) members.ended(endpoint, outcome === 'failure' ? 'response' : outcome)
           open = false
         },
       }

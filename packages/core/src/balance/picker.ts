@@ -15,7 +15,7 @@ export interface Endpoint {
   /** Picks that are not done yet. */
   inFlight: number
   /** How its requests ended. Pickers leave it alone. */
-  tally: Tally
+  readonly tally: Tally
   /** It drains, or has left the set: when its last pick is done, somebody wants to know. */
   leaving: boolean
 }

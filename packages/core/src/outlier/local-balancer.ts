@@ -1,6 +1,7 @@
 import { Balancer } from '../balance/balancer.ts'
 import type { Endpoint, PickContext, Policy } from '../balance/picker.ts'
 import type { EjectionReason, Trouble } from '../balance/tally.ts'
+import type { Instance } from '../instance/instance.ts'
 import type { InstanceSet } from '../instance/instance-set.ts'
 import type { InstanceOutcomes } from '../session/messages.ts'
 import type { Clock, Milliseconds, Random } from '../time/clock.ts'
@@ -16,6 +17,8 @@ export interface LocalBalancerParts {
   readonly outliers: Partial<OutlierSettings>
   /** Told at once of an instance that has failed, at most once in 200 ms. */
   readonly suspect: (outcomes: InstanceOutcomes) => void
+  /** As {@link Balancer} has it. */
+  readonly onIdle?: (instance: Instance) => void
 }
 
 /**
@@ -26,16 +29,14 @@ export interface LocalBalancerParts {
  */
 export class LocalBalancer {
   readonly #machine = new OutlierMachine()
-  readonly #random: Random
+  readonly #balancer: Balancer
   readonly #clock: Clock
   readonly #suspect: (outcomes: InstanceOutcomes) => void
-  #balancer: Balancer
   #set: InstanceSet | undefined
   #sweptAt: Milliseconds
 
-  constructor({ policy, random, clock, outliers, suspect }: LocalBalancerParts) {
-    this.#balancer = new Balancer(policy, random)
-    this.#random = random
+  constructor({ policy, random, clock, outliers, suspect, onIdle }: LocalBalancerParts) {
+    this.#balancer = new Balancer(policy, random, onIdle)
     this.#clock = clock
     this.#suspect = suspect
     this.#sweptAt = clock.now()
@@ -48,15 +49,9 @@ export class LocalBalancer {
     if (this.#set !== undefined) this.update(this.#set)
   }
 
-  /** Balances by another policy from the next pick on. Loads are counted anew; what was learned stays. */
+  /** Picks by another policy from now on. Loads stay as they are, and what was learned. */
   usePolicy(policy: Policy): void {
-    const tallies = new Map(this.#balancer.endpoints.map(endpoint => [endpoint.id, endpoint]))
-    this.#balancer = new Balancer(policy, this.#random)
-    this.#rebuild()
-    for (const endpoint of this.#balancer.endpoints) {
-      const known = tallies.get(endpoint.id)
-      if (known?.instance.incarnation === endpoint.instance.incarnation) endpoint.tally = known.tally
-    }
+    this.#balancer.usePolicy(policy)
   }
 
   /** Picks from the registry's `set` from now on. Runs of instances that stay keep their load and their standing. */
@@ -139,6 +134,11 @@ export class LocalBalancer {
   /** Times that an instance stood out and stayed, because too few would have been left. */
   get withheld(): number {
     return this.#machine.withheld
+  }
+
+  /** As {@link Balancer.inFlight}. */
+  inFlight(instance: { readonly id: string; readonly incarnation: number }): number {
+    return this.#balancer.inFlight(instance)
   }
 
   get panic(): boolean {
