@@ -2,6 +2,7 @@ import type { PolicyName } from '../balance/policies.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
+import type { OutlierSettings } from '../outlier/settings.ts'
 
 /**
  * The session protocol, version 1: JSON text frames over a websocket at `/api/v1/session`.
@@ -125,6 +126,8 @@ export interface RouteTable {
   readonly exposed: 'all' | readonly string[]
   /** By service key; a service that is not named here is balanced by the gateway's own default. */
   readonly policies?: Readonly<Record<string, PolicyName>>
+  /** By service key: where a gateway's own outlier detection is to differ from its defaults. */
+  readonly outliers?: Readonly<Record<string, Partial<OutlierSettings>>>
 }
 
 export type ServerMessage =

@@ -1,4 +1,4 @@
-import type { Endpoint, Outcome } from '@portolan/core'
+import { type Endpoint, isFailure, type Trouble } from '@portolan/core'
 import {
   type BodyForm,
   type ByteWriter,
@@ -63,6 +63,7 @@ export class Exchange implements ResponseReceiver {
   #status = 0
   #begun = false
   #startedAt = 0
+  #triedAt = 0
 
   constructor(path: PathContext, caller: Caller) {
     this.#path = path
@@ -96,6 +97,7 @@ export class Exchange implements ResponseReceiver {
     this.#status = 0
     this.#begun = false
     this.#startedAt = now
+    this.#triedAt = now
     service.usedAt = this.#path.deadlines.now
     service.budget.deposit(now)
     if (service.isKnown) {
@@ -191,8 +193,10 @@ export class Exchange implements ResponseReceiver {
     this.#caller.send(this.#path.out)
     // An answer that came before the request's end leaves both connections in the middle of something.
     const close = this.#closing || !this.#complete
-    this.#settle(isFailure(this.#status) ? 'failure' : 'success')
-    service.metrics.answered(this.#status, this.#path.clock.now() - this.#startedAt)
+    const now = this.#path.clock.now()
+    if (isFailure(this.#status)) this.#settle('response', this.#status)
+    else this.#succeed(now - this.#triedAt)
+    service.metrics.answered(this.#status, now - this.#startedAt)
     if (reusable && this.#complete) pool.release(connection)
     else connection.destroy()
     this.#reset()
@@ -206,7 +210,7 @@ export class Exchange implements ResponseReceiver {
     if (service === undefined || connection === undefined || endpoint === undefined) return
     const pool = this.#pool
     this.#path.out.length = 0
-    this.#settle('failure')
+    this.#settle(endOf(failure, connection))
     const written = connection.isConnected
     if (!written) service.metrics.connectErrors++
     if (this.#begun) {
@@ -233,11 +237,14 @@ export class Exchange implements ResponseReceiver {
     }
     if (failed !== undefined && endpoint === failed.endpoint && !failed.connection.reused) {
       // The only instance there is has just failed on a fresh connection.
-      balancer.done(endpoint, 'cancelled')
+      balancer.cancelled(endpoint)
       this.#giveUp(problemOf[failed.failure])
       return
     }
-    if (failed !== undefined) service.metrics.retries++
+    if (failed !== undefined) {
+      service.metrics.retries++
+      this.#triedAt = this.#path.clock.now()
+    }
     if (balancer.panic) service.metrics.panicPicks++
     // Local outliers may bring it about and end it between two sets.
     if (balancer.panic !== service.metrics.panic) service.notePanic()
@@ -255,8 +262,7 @@ export class Exchange implements ResponseReceiver {
 
   #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
     if (this.#retried || connection.answering) return false
-    const unwritten = failure === 'connect' || failure === 'connect-timeout' || failure === 'tls'
-    if (!unwritten && !(failure === 'lost' && this.#replayable)) return false
+    if (!isUnwritten[failure] && !(failure === 'lost' && this.#replayable)) return false
     this.#retried = true
     if (service.budget.tryWithdraw(this.#path.clock.now())) return true
     service.metrics.budgetExhausted++
@@ -312,9 +318,21 @@ export class Exchange implements ResponseReceiver {
     this.#caller.answer(problem)
   }
 
-  /** Ends the pick that is open, if there is one. */
-  #settle(outcome: Outcome): void {
-    if (this.#endpoint !== undefined) this.#service?.balancer.done(this.#endpoint, outcome)
+  #succeed(ms: number): void {
+    if (this.#endpoint !== undefined) this.#service?.balancer.succeeded(this.#endpoint, ms)
+    this.#letGo()
+  }
+
+  /** Ends the pick that is open, if there is one, other than well. */
+  #settle(end: Trouble | 'cancelled', status = 0): void {
+    if (this.#endpoint !== undefined) {
+      if (end === 'cancelled') this.#service?.balancer.cancelled(this.#endpoint)
+      else this.#service?.balancer.failed(this.#endpoint, end, status)
+    }
+    this.#letGo()
+  }
+
+  #letGo(): void {
     this.#endpoint = undefined
     this.#pool = undefined
     this.#connection = undefined
@@ -327,8 +345,10 @@ export class Exchange implements ResponseReceiver {
 }
 
 const problemOf = {
+  refused: problems.connectFailed,
   connect: problems.connectFailed,
   'connect-timeout': problems.connectTimeout,
+  own: problems.connectFailed,
   tls: problems.tlsFailed,
   lost: problems.upstreamLost,
   'bad-response': problems.badResponse,
@@ -336,7 +356,32 @@ const problemOf = {
   'body-timeout': problems.responseTimeout,
 } as const satisfies Readonly<Record<Failure, Problem>>
 
-/** Statuses that speak of the instance rather than of the request. */
-function isFailure(status: number): boolean {
-  return status === 500 || (status >= 502 && status <= 504)
+/** Whether nothing of the request can have reached the instance. */
+const isUnwritten = {
+  refused: true,
+  connect: true,
+  'connect-timeout': true,
+  own: true,
+  tls: true,
+  lost: false,
+  'bad-response': false,
+  'response-timeout': false,
+  'body-timeout': false,
+} as const satisfies Readonly<Record<Failure, boolean>>
+
+const troubleOf = {
+  refused: 'refused',
+  connect: 'broken',
+  'connect-timeout': 'timeout',
+  own: 'cancelled',
+  tls: 'broken',
+  lost: 'broken',
+  'bad-response': 'response',
+  'response-timeout': 'timeout',
+  'body-timeout': 'timeout',
+} as const satisfies Readonly<Record<Failure, Trouble | 'cancelled'>>
+
+/** What a failed try says of its instance. */
+function endOf(failure: Failure, { reused, answering }: UpstreamConnection): Trouble | 'cancelled' {
+  return failure === 'lost' && reused && !answering ? 'parted' : troubleOf[failure]
 }

@@ -43,7 +43,17 @@ describe('when instances fail', () => {
   it('a GET written to a dying instance is answered by another, and a POST is a 502 and counted', async () => {
     const mean = await rawUpstream(opened, socket => socket.resetAndDestroy())
     const good = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [mean.port, good.port])
+    // It stays, whatever it does: here it is about each single request.
+    const { gateway } = await gatewayFor(
+      opened,
+      [mean.port, good.port],
+      {},
+      {
+        routes: [{ match: { path: '/' }, service: 'order' }],
+        exposed: 'all',
+        outliers: { order: { consecutiveBroken: 0, consecutive5xx: 0 } },
+      },
+    )
     const client = new RawClient(opened, gateway.port)
     for (let i = 1; i <= 10; i++) {
       client.send(get)

@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net'
-import { type Clock, formatHostPort, type Random, type Resolver, type RouteTable } from '@portolan/core'
+import {
+  type Clock,
+  formatHostPort,
+  type Milliseconds,
+  type Random,
+  type Resolver,
+  type RouteTable,
+} from '@portolan/core'
 import type { Registry } from 'prom-client'
 import type { Log } from '../observe/log.ts'
 import { ClientConnection, type RouteRequest } from './client-connection.ts'
@@ -7,6 +14,7 @@ import { Deadlines } from './deadlines.ts'
 import { Hops } from './hops.ts'
 import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
+import { Outlook } from './outlook.ts'
 import { openPathContext } from './path-context.ts'
 import { problems } from './problem.ts'
 import { Router } from './router.ts'
@@ -24,6 +32,13 @@ export interface GatewayOptions {
   readonly log: Log
   /** Where the gateway's metrics are shown. */
   readonly metrics: Registry
+  /** The CPU time that this process has used so far. Default: as the system counts it. */
+  readonly cpuMs?: () => Milliseconds
+}
+
+function ownCpuMs(): Milliseconds {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 export interface Gateway {
@@ -50,6 +65,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const deadlines = new Deadlines(settings.sweepMs)
   const path = openPathContext({ settings, clock, deadlines, metrics: stats, log })
   const services = new Services(path, options.resolver, options.random)
+  const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
   const connections = new Set<ClientConnection>()
   let router = new Router(options.routes)
 
@@ -74,7 +90,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   })
   for (const { server } of listeners)
     server.on('error', error => log.error({ err: error }, 'gateway listener'))
-  services.configure(router.services, options.routes.policies)
+  services.configure(router.services, options.routes)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
@@ -90,6 +106,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     await closed
     clearTimeout(timer)
     deadlines.close()
+    outlook.close()
     services.close()
   }
   let closing: Promise<void> | undefined
@@ -99,7 +116,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     stats,
     setRoutes(table) {
       router = new Router(table)
-      services.configure(router.services, table.policies)
+      services.configure(router.services, table)
     },
     close() {
       closing ??= close()

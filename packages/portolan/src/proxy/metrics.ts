@@ -1,3 +1,4 @@
+import type { LocalBalancer } from '@portolan/core'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type Problem, problemCodes } from './problem.ts'
 
@@ -18,6 +19,8 @@ export class ServiceMetrics {
   panic = false
   cancelled = 0
   unretried = 0
+  /** Where the service's outliers are counted. */
+  balance: Pick<LocalBalancer, 'outliers' | 'ejections' | 'withheld'> | undefined
 
   answered(status: number, ms: number): void {
     const digit = (status / 100) | 0
@@ -141,7 +144,46 @@ export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry
       this.inc(metrics.connectionsRefused)
     },
   })
+  exportOutliers(metrics, registry)
   exportLatency(metrics, registry)
+}
+
+function exportOutliers(metrics: GatewayMetrics, registry: Registry): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'portolan_gateway_outliers',
+    help: 'Instances that this gateway does not pick because of what its own requests found',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { balance }] of metrics.services) this.set({ service }, balance?.outliers ?? 0)
+    },
+  })
+  new Counter({
+    name: 'portolan_gateway_ejections_total',
+    help: 'Times that an instance became an outlier, by reason',
+    labelNames: ['service', 'reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { balance }] of metrics.services) {
+        for (const [reason, count] of Object.entries(balance?.ejections ?? {})) {
+          if (count > 0) this.inc({ service, reason }, count)
+        }
+      }
+    },
+  })
+  new Counter({
+    name: 'portolan_gateway_ejections_withheld_total',
+    help: 'Times that an instance stood out and stayed, because too few would have been left',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { balance }] of metrics.services) this.inc({ service }, balance?.withheld ?? 0)
+    },
+  })
 }
 
 /** prom-client's histogram wants to see every observation; ours only shows what was counted elsewhere. */

@@ -1,6 +1,9 @@
 import {
-  Balancer,
   type Endpoint,
+  type InstanceOutcomes,
+  LocalBalancer,
+  type Milliseconds,
+  type OutlierSettings,
   type PickingSubscriber,
   type PolicyName,
   policyByName,
@@ -25,12 +28,13 @@ export interface ServiceParts {
   readonly resolver: Resolver
   readonly random: Random
   readonly policy: PolicyName
+  readonly outliers: Partial<OutlierSettings>
 }
 
 /** One service as the gateway serves it: balancer, retry budget, and a pool of connections an instance. */
 export class Service implements PickingSubscriber {
   readonly name: ServiceName
-  readonly balancer: Balancer
+  readonly balancer: LocalBalancer
   readonly budget = new RetryBudget()
   readonly metrics: ServiceMetrics
   /** When a request was last routed here, in the time of the deadlines. */
@@ -39,15 +43,28 @@ export class Service implements PickingSubscriber {
   readonly #pools = new Map<Endpoint, Pool>()
   readonly #waiting = new Set<Waiting>()
   readonly #unsubscribe: Unsubscribe
+  readonly #resolver: Resolver
   #policy: PolicyName
   #known = false
+  /** Since when what is not told yet has been counted. */
+  #beganAt: Milliseconds
 
-  constructor(path: PathContext, name: ServiceName, { resolver, random, policy }: ServiceParts) {
+  constructor(path: PathContext, name: ServiceName, { resolver, random, policy, outliers }: ServiceParts) {
     this.#path = path
+    this.#resolver = resolver
     this.#policy = policy
     this.name = name
     this.metrics = path.metrics.of(serviceKey(name))
-    this.balancer = new Balancer(policyByName(policy), random, ({ id }) => resolver.idle({ ...name, id }))
+    this.balancer = new LocalBalancer({
+      policy: policyByName(policy),
+      random,
+      clock: path.clock,
+      outliers,
+      suspect: outcomes => this.report([outcomes]),
+      onIdle: ({ id }) => resolver.idle({ ...name, id }),
+    })
+    this.metrics.balance = this.balancer
+    this.#beganAt = path.clock.now()
     this.usedAt = path.deadlines.now
     this.#unsubscribe = resolver.subscribe(name, this)
   }
@@ -106,6 +123,17 @@ export class Service implements PickingSubscriber {
         'every instance carries a cause: picks go to those that are least bad',
       )
     }
+  }
+
+  /** Tells the registry what requests found; dropped while there is none. */
+  report(outcomes: readonly InstanceOutcomes[], cpuMs?: Milliseconds): void {
+    const overMs = this.#path.clock.now() - this.#beganAt
+    this.#resolver.report(this.name, { overMs, outcomes, ...(cpuMs === undefined ? {} : { cpuMs }) })
+  }
+
+  /** What is counted from now on belongs to the next report. */
+  beginReport(): void {
+    this.#beganAt = this.#path.clock.now()
   }
 
   inFlight(instance: { readonly id: string; readonly incarnation: number }): number {

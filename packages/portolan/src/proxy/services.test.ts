@@ -30,7 +30,7 @@ const named = (service: string) => ({ namespace: 'default', service })
 describe('the services of a gateway', () => {
   it('are the same object until they are forgotten, and configured ones never are', () => {
     const { deadlines, metrics, services } = setUp()
-    services.configure([named('order')])
+    services.configure([named('order')], { routes: [], exposed: 'all' })
     const order = services.get(named('order'))
     const cart = services.get(named('cart'))
     expect(services.get(named('cart'))).toBe(cart)

@@ -1,5 +1,6 @@
 import {
   isPolicyName,
+  type OutlierSettings,
   type PolicyName,
   type Random,
   type Resolver,
@@ -12,6 +13,7 @@ import type { PathContext } from './path-context.ts'
 import { Service } from './service.ts'
 
 type Policies = NonNullable<RouteTable['policies']>
+type Outliers = NonNullable<RouteTable['outliers']>
 
 /** Services that only a Host named are forgotten after this long without a request. */
 const forgetAfterMs = 300_000
@@ -28,6 +30,7 @@ export class Services implements Expiring {
   readonly #services = new Map<string, Service>()
   #configured = new Set<string>()
   #policies: Policies = {}
+  #outliers: Outliers = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -54,16 +57,21 @@ export class Services implements Expiring {
       resolver: this.#resolver,
       random: this.#random,
       policy: this.#policyOf(key),
+      outliers: this.#outliersOf(key),
     })
     this.#services.set(key, service)
     return service
   }
 
   /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
-  configure(names: readonly ServiceName[], policies: Policies = {}): void {
+  configure(names: readonly ServiceName[], { policies = {}, outliers = {} }: RouteTable): void {
     this.#configured = new Set(names.map(serviceKey))
     this.#policies = policies
-    for (const [key, service] of this.#services) service.usePolicy(this.#policyOf(key))
+    this.#outliers = outliers
+    for (const [key, service] of this.#services) {
+      service.usePolicy(this.#policyOf(key))
+      service.balancer.configure(this.#outliersOf(key))
+    }
     for (const name of names) this.get(name)
   }
 
@@ -86,6 +94,14 @@ export class Services implements Expiring {
   #policyOf(key: string): PolicyName {
     const named = Object.hasOwn(this.#policies, key) ? this.#policies[key] : undefined
     return named !== undefined && isPolicyName(named) ? named : this.#path.settings.policy
+  }
+
+  #outliersOf(key: string): Partial<OutlierSettings> {
+    return (Object.hasOwn(this.#outliers, key) ? this.#outliers[key] : undefined) ?? {}
+  }
+
+  all(): Iterable<Service> {
+    return this.#services.values()
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { troubleOfConnecting } from '@portolan/core'
 import { Backlog } from './backlog.ts'
 import {
   type BodyForm,
@@ -18,7 +19,11 @@ import { congestedAbove, type PathContext } from './path-context.ts'
 
 /** What can go wrong with an upstream connection while somebody waits for its answer. */
 export type Failure =
+  /** Nobody listens there. */
+  | 'refused'
   | 'connect'
+  /** No connection for reasons of our own: out of descriptors, say. */
+  | 'own'
   | 'connect-timeout'
   | 'tls'
   | 'lost'
@@ -84,7 +89,7 @@ export class UpstreamConnection implements Expiring {
     }
     this.#cancelDial = dial(target, path.settings.connectMs / 10, onread, {
       connected: socket => this.#connected(socket),
-      failed: why => this.#fail(why),
+      failed: (why, error) => this.#fail(why === 'tls' ? why : failureOf(error)),
     })
   }
 
@@ -283,4 +288,11 @@ export class UpstreamConnection implements Expiring {
     this.destroy()
     receiver?.failed(failure)
   }
+}
+
+function failureOf(error: Error): Failure {
+  const trouble = troubleOfConnecting('code' in error ? error.code : undefined)
+  if (trouble === undefined) return 'own'
+  if (trouble === 'timeout') return 'connect-timeout'
+  return trouble === 'refused' ? trouble : 'connect'
 }
