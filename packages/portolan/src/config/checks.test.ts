@@ -40,7 +40,7 @@ describe('the checks that a file gives to a service', () => {
         type: 'script',
         id: 'script',
         intervalMs: 10_000,
-        timeoutMs: 500,
+        timeoutMs: 5000,
         rise: 2,
         command: ['/opt/check_db.sh'],
       },
