@@ -68,6 +68,9 @@ export class Supervisor {
   readonly #abandoned = new AbortController()
   /** What was last asked for as a whole; `setReplicas` goes beyond it. */
   #configured: ReadonlyMap<string, WorkloadDefinition>
+  /** What was asked for last: whoever goes over to something older stops on his way. */
+  #newest: ReadonlyMap<string, WorkloadDefinition>
+  #applying: Promise<void> = Promise.resolve()
   #closing = false
 
   constructor(options: WorkloadsOptions) {
@@ -75,6 +78,7 @@ export class Supervisor {
     this.#options = options
     this.#timing = { ...defaultTiming, ...options.timing }
     this.#configured = byKey(options.definitions)
+    this.#newest = this.#configured
     const ports = openPortPool(random)
     const counters = openWorkloadCounters(metrics, () => this.states())
     this.#make = copy => {
@@ -115,9 +119,16 @@ export class Supervisor {
   }
 
   async apply(definitions: readonly WorkloadDefinition[]): Promise<void> {
-    const before = this.#configured
     const after = byKey(definitions)
-    if (this.#closing) return
+    this.#newest = after
+    const applied = this.#applying.then(() => this.#goOver(after))
+    this.#applying = applied.catch(() => {})
+    await applied
+  }
+
+  async #goOver(after: ReadonlyMap<string, WorkloadDefinition>): Promise<void> {
+    const before = this.#configured
+    if (this.#closing || after !== this.#newest) return
     this.#configured = after
     const gone = [...before.keys()].filter(workload => !after.has(workload))
     const changes = [...after].map(([workload, now]) => this.#change(workload, before.get(workload), now))
@@ -175,7 +186,7 @@ export class Supervisor {
       const isOfIt = workloadKey(copy.definition) === workloadKey(definition)
       return isOfIt && !isSameProgram(copy.definition, definition)
     })
-    if (outdated.length === 0 || this.#closing) return
+    if (outdated.length === 0 || this.#isOvertaken) return
     const isSpared = definition.service !== undefined && fixedPort(definition) === undefined
     try {
       if (isSpared) await this.#comeUp(this.#startSpare(definition))
@@ -184,6 +195,10 @@ export class Supervisor {
       const { replicas = 1 } = this.#definitions.get(workloadKey(definition)) ?? definition
       if (isSpared) await this.setReplicas(workloadKey(definition), replicas)
     }
+  }
+
+  get #isOvertaken(): boolean {
+    return this.#closing || this.#configured !== this.#newest
   }
 
   #startSpare(definition: WorkloadDefinition): Supervised {
@@ -201,7 +216,7 @@ export class Supervisor {
     outdated: readonly (readonly [string, Supervised])[],
   ): Promise<void> {
     for (const [key, old] of outdated) {
-      if (this.#closing || this.#copies.get(key) !== old) continue
+      if (this.#isOvertaken || this.#copies.get(key) !== old) continue
       await old.stop()
       if (this.#closing || this.#copies.get(key) !== old) continue
       const copy = this.#make({ definition, id: old.copy.id })
@@ -220,7 +235,7 @@ export class Supervisor {
     const deadline = clock.now() + comeUpMs
     for (;;) {
       const { phase, lastExit } = state()
-      if (phase === 'stopped' || this.#closing) return
+      if (phase === 'stopped' || this.#isOvertaken) return
       const obstacle = phase === 'running' ? this.#obstacleOf(definition, id) : 'its port does not answer'
       if (obstacle === undefined) return
       if (phase === 'backoff' || clock.now() > deadline) {

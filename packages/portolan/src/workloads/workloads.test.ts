@@ -324,6 +324,17 @@ describe('other definitions', () => {
     expect(quay.workloads.states()).toHaveLength(1)
   })
 
+  it('take the place of others that are still on their way', async () => {
+    const quay = await supervise([service('order', { replicas: 2 })])
+    await Promise.all([running(quay, 'order-1'), running(quay, 'order-2')])
+    const never = quay.workloads.apply([service('order', { replicas: 2, command: programCommand('mute') })])
+    await until(() => quay.state('order-3')?.phase === 'starting')
+    await quay.workloads.apply([service('order', { replicas: 2, env: { COLOUR: 'blue' } })])
+    await never
+    expect(quay.workloads.states().map(({ id }) => id)).toEqual(['order-1', 'order-2'])
+    for (const { port } of quay.workloads.states()) expect((await ask(port)).env.COLOUR).toBe('blue')
+  })
+
   it('replace what has a fixed port without a spare', async () => {
     const probe = createServer()
     const port = await new Promise<number>(resolve => {

@@ -18,6 +18,7 @@ export interface Workloads {
    * is replaced one copy after the other, with one more than usual meanwhile (but where the port is fixed): so many
    * have traffic at any moment as were wanted before. Where a changed one does not come up within 30 s, the copies
    * after it stay as they were, and where the additional one does not, all do.
+   * One at a time: a newer call ends what is still on its way, where it is.
    * @throws Fault `config_invalid` (nothing was done), `workload_failed` (a changed program does not come up)
    */
   apply(definitions: readonly WorkloadDefinition[]): Promise<void>
