@@ -1,5 +1,7 @@
 import { clientOverheadRow } from './client.ts'
+import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
+import { detectPausesRow } from './detect/pauses.ts'
 import { fanoutRow } from './fanout/fanout.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
@@ -20,6 +22,8 @@ export const rows: Readonly<Record<string, Bench>> = {
   'detect.kill': detectKillRow,
   'detect.hang': detectHangRow,
   'detect.drop': detectDropRow,
+  'detect.false': detectFalseRow,
+  'detect.pauses': detectPausesRow,
   'registry.register': registerRow,
   'registry.fanout': fanoutRow,
   'memory.server': memoryServerRow,

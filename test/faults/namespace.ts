@@ -13,8 +13,8 @@ export interface Namespace {
   wrap(command: string, args: readonly string[]): [string, string[]]
   /** Loses so many of 100 packets, each way on its own; 100 = all, 0 = none. Returns when that began. */
   lose(percent: number): number
-  /** How many packets were lost since {@link lose}, both ways. */
-  lost(): number
+  /** Since {@link lose}: packets lost on their way in and out, and connections that were asked for from outside. */
+  counted(): { readonly in: number; readonly out: number; readonly asked: number }
   close(): void
 }
 
@@ -76,12 +76,11 @@ export function openNamespace(crowd?: string): Namespace {
       run('ip', ['netns', 'exec', name, 'nft', '-f', '-'], lossRules(percent))
       return at
     },
-    lost() {
-      const counters = within('nft', '-j', 'list', 'counters')
-      return [...counters.matchAll(/"packets": ?(\d+)/g)].reduce(
-        (sum, [, packets]) => sum + Number(packets),
-        0,
-      )
+    counted() {
+      const listed = within('nft', 'list', 'counters')
+      const of = (counter: string): number =>
+        Number(new RegExp(`counter ${counter} \\{\\s+packets (\\d+)`).exec(listed)?.[1] ?? 0)
+      return { in: of('lost_in'), out: of('lost_out'), asked: of('asked') }
     },
     close: () => remove(name),
   }
@@ -97,15 +96,19 @@ export function sweepNamespaces(): void {
 
 function lossRules(percent: number): string {
   const lose = percent >= 100 ? '' : `numgen random mod 100 < ${percent}`
-  const rule = (way: string): string => (percent > 0 ? `${lose} counter name ${way} drop` : '')
+  const rule = (way: string): string => (percent > 0 ? `${lose} counter name lost_${way} drop` : '')
   return `add table inet faults
 delete table inet faults
 table inet faults {
-  counter in { }
-  counter out { }
-  chain in { type filter hook prerouting priority raw; policy accept; iifname "lo" accept; ${rule('in')}
+  counter lost_in { }
+  counter lost_out { }
+  counter asked { }
+  chain in { type filter hook prerouting priority raw; policy accept; iifname "lo" accept
+    tcp flags & (syn | ack) == syn counter name asked
+    ${rule('in')}
   }
-  chain out { type filter hook postrouting priority raw; policy accept; oifname "lo" accept; ${rule('out')}
+  chain out { type filter hook postrouting priority raw; policy accept; oifname "lo" accept
+    ${rule('out')}
   }
 }
 `

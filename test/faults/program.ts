@@ -28,7 +28,7 @@ export interface ProgramOptions {
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** A script of `programs/`. */
-export const script = (name: 'instance' | 'consumer' | 'visitors' | 'crowd' | 'spinner'): string =>
+export const script = (name: 'instance' | 'consumer' | 'visitors' | 'caller' | 'crowd' | 'spinner'): string =>
   here(`./programs/${name}.ts`)
 
 export const portolanMain = here('../../packages/portolan/src/cli/main.ts')
