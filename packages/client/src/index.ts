@@ -3,6 +3,14 @@ export type { Body } from './balanced/body.ts'
 export type { FetchInit } from './balanced/request.ts'
 export type { Picked, PickOptions, Service, ServiceOptions } from './balanced/service.ts'
 export { connect, openResolver } from './connect.ts'
+export type {
+  CheckOptions,
+  DurationText,
+  GrpcCheckOptions,
+  HttpCheckOptions,
+  TcpCheckOptions,
+  TtlCheckOptions,
+} from './lease/check.ts'
 export type { Lease } from './lease/held-lease.ts'
 export type { RegisterOptions } from './lease/registration.ts'
 export type { StatusReport } from './lease/reports.ts'

@@ -9,6 +9,7 @@ import {
   serviceKey,
 } from '@portolan/core'
 import type { Environment } from '../environment.ts'
+import type { CheckOptions } from './check.ts'
 
 type PortMessage = RegistrationMessage['ports'][number]
 
@@ -16,12 +17,17 @@ type PortMessage = RegistrationMessage['ports'][number]
  * What a program says of itself. Inside a supervised program everything has a default: `PORTOLAN_SERVICE`,
  * `PORTOLAN_INSTANCE` and `PORT` name the registration that the supervisor made, and `register` joins it.
  */
-export interface RegisterOptions extends Partial<Omit<RegistrationMessage, 'ports'>> {
+export interface RegisterOptions extends Partial<Omit<RegistrationMessage, 'ports' | 'checks'>> {
   /** The one port, or `ports`; the first is the default one. */
   readonly port?: PortMessage
   readonly ports?: readonly PortMessage[]
   /** An IP literal, or `addresses`. Default: the address that the registry sees this connection come from. */
   readonly address?: string
+  /**
+   * Its health checks, 16 at most; `[]` = none. Default: those that the registry's configuration gives to the service,
+   * else a TCP check.
+   */
+  readonly checks?: readonly CheckOptions[]
   /** How long the first acknowledgement may take. Default: as long as it takes, through outages too. */
   readonly timeoutMs?: Milliseconds
 }

@@ -18,7 +18,10 @@ export interface RegistrationMessage extends Partial<Omit<Registration, 'service
   readonly service: string
   readonly id: string
   readonly ports: readonly (number | (Partial<Port> & { readonly number: number }))[]
-  /** Health checks as docs/configuration.md writes them, but scripts; `[]` = none. Default: a TCP check. */
+  /**
+   * Health checks as docs/configuration.md writes them, but scripts; `[]` = none. Default: those that the registry's
+   * configuration gives to the service, else a TCP check.
+   */
   readonly checks?: readonly unknown[]
 }
 
