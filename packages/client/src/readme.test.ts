@@ -35,5 +35,9 @@ test('the README’s examples run, from top to bottom', async () => {
   expect(Buffer.concat(output).toString()).toBe(`127.0.0.1 ${origin.port}\n[ 'order-1' ]\n`)
   expect(code).toBe(0)
   expect(origin.requests).toMatchObject([{ url: '/orders/1' }])
-  expect(registry.of('deregister')).toMatchObject([{ service: 'shop' }, { service: 'cart' }, { service: 'mail' }])
+  expect(registry.of('deregister')).toMatchObject([
+    { service: 'shop' },
+    { service: 'cart' },
+    { service: 'mail' },
+  ])
 })

@@ -60,13 +60,19 @@ export interface GrpcCheckOptions extends Common, Aimed, Secured {
   readonly service?: string
 }
 
+interface Exceeding {
+  readonly metric: string
+  readonly above: number
+  readonly weight?: number
+}
+
 /** The program itself says how it is, by `Lease.report`, at least once an interval. */
 export interface TtlCheckOptions extends Pick<Common, 'id' | 'rise'> {
   readonly type: 'ttl' | 'TTL'
   /** How long one report holds. */
   readonly interval: DurationText
-  /** Lowers the weight while a number that it reports is greater than `above`. */
-  readonly degraded?: { readonly metric: string; readonly above: number; readonly weight?: number }
+  /** Lowers the weight while it warns, and while the number that it reports as `metric` is greater than `above`. */
+  readonly degraded?: { readonly weight?: number } | Exceeding
 }
 
 /** A health test that a program asks the registry for. Only the registry's own file names scripts. */

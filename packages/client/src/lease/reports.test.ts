@@ -25,7 +25,12 @@ async function open(registry: ScriptedRegistry, onFault: (fault: Fault) => void 
   return portolan
 }
 
-const order1 = { service: 'order', id: 'order-1', port: 8080, checks: [{ type: 'ttl', interval: '10s' }] } as const
+const order1 = {
+  service: 'order',
+  id: 'order-1',
+  port: 8080,
+  checks: [{ type: 'ttl', interval: '10s' }],
+} as const
 
 describe('what a program reports of itself', () => {
   test('is told with the run that it speaks for, and no more output than is taken', async () => {

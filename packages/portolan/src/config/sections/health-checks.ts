@@ -180,15 +180,13 @@ const degraded = z
       .default(checkDefaults.degradedWeight)
       .describe('What the instance’s weight is multiplied by meanwhile.'),
   })
-  .superRefine(({ latency, metric, above }, context) => {
+  .superRefine(({ metric, above }, context) => {
     const complain = (key: string, message: string) =>
       context.addIssue({ code: 'custom', path: [key], message })
     if (metric !== undefined && above === undefined)
       complain('metric', said('above which value?', 'say above: 100'))
     if (metric === undefined && above !== undefined)
       complain('above', said('of which metric?', 'say metric: queue'))
-    if (latency === undefined && metric === undefined && above === undefined)
-      complain('weight', said('degraded when?', 'say latency: 250ms, or metric and above'))
   })
 
 const fields = z.strictObject({
@@ -332,7 +330,10 @@ function coherentTimes({ type, interval, timeout, degraded }: CheckSettings, com
       said(`${late} is no less than the interval, ${between}`, 'one probe ends before the next'),
     )
   }
-  if (degraded?.metric !== undefined && type !== 'script' && type !== 'ttl')
+  const canWarn = type === 'script' || type === 'ttl'
+  if (degraded !== undefined && degraded.latency === undefined && degraded.metric === undefined && !canWarn)
+    complain('degraded', said('degraded when?', 'say latency: 250ms'))
+  if (degraded?.metric !== undefined && !canWarn)
     complain('degraded', said(`a ${typeWord(type)} check reports no metric`, 'Custom and TTL checks do'))
 }
 
