@@ -22,6 +22,7 @@ async function openServer(options: Parameters<typeof openTested>[0] = {}) {
       }
       said.push([name.id, incarnation, report])
     },
+    beat: ({ id }) => void said.push([id, 'beat']),
   }
   const server = await openTested({ health, ...options })
   opened.push(server)
@@ -60,7 +61,10 @@ describe('a heartbeat', () => {
     expect(await ask('POST', 'a/heartbeat', { port: 1 })).toMatchObject({ status: 201 })
     expect(await ask('POST', 'a/heartbeat', { port: 1 })).toMatchObject({ status: 200 })
     expect(await ask('POST', 'a/heartbeat')).toMatchObject({ status: 200 })
-    expect(said).toEqual([])
+    expect(said).toEqual([
+      ['a', 'beat'],
+      ['a', 'beat'],
+    ])
   })
 
   it('that is neither is refused, and says what is wrong', async () => {

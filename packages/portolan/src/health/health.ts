@@ -77,6 +77,8 @@ export interface Health {
   hearing(heardAgo: HeardAgo): void
   /** @throws Fault `instance_not_found`, `stale_incarnation`, `invalid_request` (no such `ttl` check) */
   status(name: InstanceName, incarnation: number | undefined, report: StatusReport): void
+  /** A heartbeat that says nothing more: each of its `ttl` checks passes. Nothing happens to whom nobody knows. */
+  beat(name: InstanceName): void
   why(name: InstanceName): HealthReport
   close(): Promise<void>
 }

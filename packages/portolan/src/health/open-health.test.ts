@@ -111,6 +111,21 @@ describe('health checking', () => {
     expect(() => tested.health.status(nameOf('a'), undefined, { check: 'x', status: 'passing' })).toThrow(/x/)
   })
 
+  it('takes a heartbeat without a word for a pass of all its ttl checks', async () => {
+    const tested = await open()
+    await tested.register('a', { checks: [ttl, { ...ttl, id: 'jobs' }] })
+    tested.health.beat(nameOf('a'))
+    tested.health.beat(nameOf('b'))
+    await tested.time.pass(10)
+    expect(tested.causes('a')).toEqual([])
+    await heartbeats(tested, 'a', 4)
+    tested.health.beat(nameOf('a'))
+    await heartbeats(tested, 'a', 4)
+    expect(tested.causes('a')).toEqual([])
+    await heartbeats(tested, 'a', 2)
+    expect(tested.causes('a')).toEqual(['ttl/ttl', 'ttl/jobs'])
+  })
+
   it('looks into what consumers report, and removes nobody for it', async () => {
     const tested = await open()
     const incarnation = await tested.register('a')

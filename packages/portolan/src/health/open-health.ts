@@ -20,7 +20,7 @@ import { Looks, type Probes } from './looks.ts'
 import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
 import { checksFor, Monitor } from './monitor.ts'
 import { proberOf } from './prober.ts'
-import { follow, statusOf } from './reports.ts'
+import { follow, heartbeat, statusOf } from './reports.ts'
 import { Rolls } from './roll.ts'
 import { phaseOf, standingOf } from './standing.ts'
 import { Stretching } from './stretching.ts'
@@ -167,6 +167,13 @@ export function openHealth(options: HealthOptions): Health {
       const { run, finding } = statusOf(rolls.find(name), name, incarnation, report)
       if (finding.status !== 'critical') run.subject.heardAt = time.now
       examiner.found(run, finding)
+    },
+
+    beat(name) {
+      const subject = rolls.find(name)
+      if (subject === undefined) return
+      subject.heardAt = time.now
+      for (const run of subject.runs) if (run.check.type === 'ttl') examiner.found(run, heartbeat)
     },
 
     why(name) {

@@ -38,6 +38,9 @@ export function follow(parts: ReportParts, reporter: string, { outcomes }: Outco
   return failures
 }
 
+/** What a heartbeat without a word means. */
+export const heartbeat: Finding = { status: 'passing', presence: 'spoke', reason: '', latencyMs: 0 }
+
 const outputLimit = 4096
 const reasonLimit = 256
 

@@ -108,7 +108,8 @@ export function instanceEndpoints(context: ApiContext, { streams }: InstancePart
         const isRegistration = report === undefined && call.body !== undefined
         if (isRegistration && registry.find(name) === undefined) return register(call)
         registry.renew(name, principal)
-        if (report !== undefined) takeStatus(context, name, undefined, report)
+        if (report === undefined) health?.beat(name)
+        else takeStatus(context, name, undefined, report)
         const { incarnation } = known(name)
         return { incarnation, cursor: formatCursor(registry.cursor), leaseMs: times.lease }
       },

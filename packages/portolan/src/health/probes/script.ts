@@ -176,8 +176,8 @@ function findingOf(
   const metrics = metricsOf(output)
   return {
     status,
-    // That the program ended well says that the instance is there; that it did not says nothing of it.
-    presence: status === 'critical' ? 'silent' : 'answered',
+    // Whatever it has looked at: that it ended well is no proof that the instance itself is there.
+    presence: 'silent',
     reason: status === 'passing' ? '' : reasonOf(file, code, signal, output),
     latencyMs,
     ...(output !== '' && { output }),

@@ -22,6 +22,7 @@ export function scriptedHealth(): ScriptedHealth {
     reported() {},
     hearing() {},
     status: (name, _incarnation, report) => void statuses.push({ name, report }),
+    beat() {},
     why: name => reports.get(`${serviceKey(name)}/${name.id}`) ?? { checks: [], history: [] },
     async close() {},
   }
