@@ -1,5 +1,6 @@
 import { clientOverheadRow } from './client.ts'
 import { detectFalseRow } from './detect/false.ts'
+import { deployFailedRow } from './deploy/replacement.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { detectPausesRow } from './detect/pauses.ts'
 import { fanoutRow } from './fanout/fanout.ts'
@@ -24,6 +25,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'detect.drop': detectDropRow,
   'detect.false': detectFalseRow,
   'detect.pauses': detectPausesRow,
+  'deploy.failed': deployFailedRow,
   'registry.register': registerRow,
   'registry.fanout': fanoutRow,
   'memory.server': memoryServerRow,
