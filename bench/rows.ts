@@ -1,6 +1,6 @@
 import { clientOverheadRow } from './client.ts'
-import { detectFalseRow } from './detect/false.ts'
 import { deployFailedRow } from './deploy/replacement.ts'
+import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { detectPausesRow } from './detect/pauses.ts'
 import { fanoutRow } from './fanout/fanout.ts'
