@@ -1,0 +1,124 @@
+import { PassThrough } from 'node:stream'
+import { type Check, checkDefaults } from '@portolan/core'
+import { pino } from 'pino'
+import { afterEach, describe, expect, it } from 'vitest'
+import { nameOf, order } from '../registry/testing/open-tested.ts'
+import { openTested, pass, type Tested } from './testing/open-tested.ts'
+
+const opened: Tested[] = []
+
+afterEach(async () => {
+  for (const tested of opened.splice(0)) await tested.close()
+})
+
+const eager: Check = { id: 'tcp', type: 'tcp', intervalMs: 200, timeoutMs: 150, rise: checkDefaults.rise }
+
+/** 100 instances, each in a session of its own that answers every 400 ms, until it is killed. */
+async function openFleet(lines: string[] = []) {
+  const sink = new PassThrough().on('data', line => lines.push(String(line)))
+  const tested = await openTested({ log: pino({}, sink) })
+  opened.push(tested)
+  const { time, health, registry } = tested
+  const heardAt = new Map<string, number>()
+  health.hearing(({ id }) => {
+    const at = heardAt.get(id)
+    return at === undefined ? undefined : time.now() - at
+  })
+  const ids = Array.from({ length: 100 }, (_, index) => `i${index}`)
+  const incarnations = new Map<string, number>()
+  for (const id of ids) {
+    registry.sessionOpened(id)
+    incarnations.set(id, await tested.register(id, { checks: [eager], session: id }))
+  }
+  const living = new Set(ids)
+  /** Lets seconds pass; `requests` a second are reported by one gateway, spread over the living. */
+  const run = async (seconds: number, requests: number): Promise<void> => {
+    for (let step = 0; step < seconds * 5; step++) {
+      if (step % 2 === 0) for (const id of living) heardAt.set(id, time.now())
+      if (step % 5 === 0 && requests > 0) {
+        const share = requests / living.size
+        const outcomes = [...living].map(id => ({
+          id,
+          incarnation: incarnations.get(id) ?? 0,
+          ok: share,
+          failed: 0,
+        }))
+        health.reported('gateway', order, { overMs: 1000, outcomes })
+      }
+      await time.pass(200)
+    }
+  }
+  const perSecond = async (seconds: number, requests: number): Promise<number> => {
+    const before = tested.looks.length
+    await run(seconds, requests)
+    return (tested.looks.length - before) / seconds
+  }
+  return { ...tested, tested, ids, living, heardAt, run, perSecond }
+}
+
+describe('the budget of checks', () => {
+  it('settles at a twentieth of the requests where sessions answer, and leaves nobody unprobed for 30 s', async () => {
+    const { tested, run, perSecond, ids } = await openFleet()
+    await run(15, 200)
+    const from = tested.time.now()
+    expect(await perSecond(60, 200)).toBeLessThanOrEqual(10.5)
+    expect(await tested.metric('portolan_health_stretch_factor')).toBeGreaterThan(40)
+    for (const id of ids) {
+      const turns = tested.looks.filter(look => look.id === id && look.at >= from).map(({ at }) => at)
+      const gaps = [...turns, tested.time.now()].map((at, index) => at - (turns[index - 1] ?? from))
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(30_300)
+    }
+    const [standing] = tested.health.why(nameOf('i1')).checks
+    expect(standing?.intervalMs).toBe(200)
+    expect(standing?.keptIntervalMs).toBeGreaterThan(8000)
+  })
+
+  it('keeps the floor without any traffic', async () => {
+    const { tested, run, perSecond, ids } = await openFleet()
+    await run(40, 0)
+    const from = tested.time.now()
+    const rate = await perSecond(60, 0)
+    expect(rate).toBeGreaterThan(3)
+    expect(rate).toBeLessThanOrEqual(4)
+    for (const id of ids) {
+      expect(tested.looks.filter(look => look.id === id && look.at >= from).length).toBeGreaterThanOrEqual(1)
+    }
+  })
+
+  it('probes at once whose signs of life end, and takes it out within a second of that', async () => {
+    const { tested, run, living } = await openFleet()
+    await run(30, 200)
+    tested.answer = ({ instance }) => (instance.id === 'i7' ? 'silent' : pass)
+    living.delete('i7')
+    const killedAt = tested.time.now()
+    tested.registry.sessionClosed('i7')
+    await run(1, 200)
+    const first = tested.looks.find(({ id, at }) => id === 'i7' && at >= killedAt)
+    expect((first?.at ?? Number.POSITIVE_INFINITY) - killedAt).toBeLessThan(50)
+    expect(tested.causes('i7')).toContain('tcp/tcp')
+  })
+
+  it('notices by itself that nobody speaks for an instance any more', async () => {
+    const { tested, run, living, ids } = await openFleet()
+    await run(30, 200)
+    living.delete('i7')
+    const from = tested.time.now()
+    await run(4, 200)
+    const seen = tested.looks.filter(({ id, at }) => id === 'i7' && at >= from)
+    expect(seen[0]?.at).toBeLessThan(from + 2500)
+    // From then on, as often as it asked for.
+    expect(seen.length).toBeGreaterThan(5)
+    expect(ids.length).toBe(100)
+  })
+
+  it('runs all as asked for once the business pays for it, and says both once', async () => {
+    const lines: string[] = []
+    const { run, perSecond } = await openFleet(lines)
+    await run(20, 200)
+    await run(25, 12_000)
+    expect(await perSecond(10, 12_000)).toBeGreaterThan(480)
+    await run(5, 12_000)
+    const said = lines.map(line => (JSON.parse(line) as { event?: string }).event).filter(Boolean)
+    expect(said).toEqual(['stretched', 'unstretched'])
+  })
+})
