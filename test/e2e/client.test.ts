@@ -148,11 +148,13 @@ describe('the client with a real registry', () => {
     }
     const order = caller.service('order')
     await order.fetch('/')
+    const picked = () => new Set(Array.from({ length: 50 }, () => order.pick().instance.id)).size
+    await until('all have passed their first check', () => picked() === 3)
     const stop = load(async () => (await order.fetch('/')).text())
     await strike(registry)
     await until('both notice', () => !owner.connected && !caller.connected)
     await new Promise(resolve => setTimeout(resolve, 2000))
-    expect(new Set(Array.from({ length: 50 }, () => order.pick().instance.id)).size).toBe(3)
+    expect(picked()).toBe(3)
     await mend(registry)
     await until('both are back', () => owner.connected && caller.connected)
     await until('all instances are healthy', async () => {

@@ -124,6 +124,8 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     settings: { leaseMs: config.registry.lease },
   })
   opened.add(() => registry.close())
+  // Before the registry: nothing is found any more that it would have to take down.
+  opened.add(() => health.close())
   health.attach(registry)
 
   const routes = routesOf(routeTable(config, gatewayListen))

@@ -123,9 +123,8 @@ export class Examiner implements Examining {
         target: { instance: subject.instance, check, fresh: run.state.phase !== 'passing' },
         timeoutMs: check.timeoutMs,
         lateAfterMs: suspectAfterMs,
-        begins: () => {
+        begins() {
           run.askedAt = time.now
-          return true
         },
         late: () => this.doubt(run, `no answer within ${suspectAfterMs} ms`),
         found: finding => {
@@ -143,7 +142,7 @@ export class Examiner implements Examining {
         target: { instance: run.subject.instance, check, fresh: true },
         timeoutMs,
         lateAfterMs: Number.POSITIVE_INFINITY,
-        begins: () => true,
+        begins() {},
         late() {},
         found: finding => this.found(run, finding, round),
       },

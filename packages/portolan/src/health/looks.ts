@@ -16,11 +16,13 @@ export interface Question {
   readonly timeoutMs: Milliseconds
   /** Unanswered for so long, `late` is told once; longer than the time-out = never. */
   readonly lateAfterMs: Milliseconds
-  /** Asked when its turn has come: whether it is wanted still. */
-  begins(): boolean
+  /** Its turn has come. */
+  begins(): void
   late(): void
   /** Once, unless the look was cancelled. */
   found(finding: Finding): void
+  /** Nobody looks any more: `found` never comes. */
+  dropped?(): void
 }
 
 /** A look that waits for its turn or is under way. */
@@ -47,23 +49,27 @@ export class Looks {
   readonly #parts: LooksParts
   readonly #gate: Gate
   readonly #open = new Set<UnderWay>()
+  #isClosed = false
 
   constructor(parts: LooksParts) {
     this.#parts = parts
     this.#gate = new Gate(parts.most)
   }
 
-  get inside(): number {
-    return this.#open.size
-  }
-
-  get waiting(): number {
-    return this.#gate.waiting
+  /** How many are under way, and how many wait for their turn. */
+  counts(): { readonly underWay: number; readonly waiting: number } {
+    let underWay = 0
+    for (const look of this.#open) if (look.isUnderWay) underWay++
+    return { underWay, waiting: this.#open.size - underWay }
   }
 
   /** `isUrgent`: a suspect, or the registry itself, waits for it. */
   begin(question: Question, isUrgent: boolean): Look {
     const look = new UnderWay(question, this.#parts, this.#gate, this.#open)
+    if (this.#isClosed) {
+      look.drop()
+      return look
+    }
     // Programs wait in a queue of their own, so that they don't take the places of what is quick.
     if (look.isGated) this.#gate.enter(look, isUrgent)
     else look.begin()
@@ -71,7 +77,8 @@ export class Looks {
   }
 
   close(): void {
-    for (const look of [...this.#open]) look.cancel()
+    this.#isClosed = true
+    for (const look of this.#open) look.drop()
   }
 }
 
@@ -93,6 +100,11 @@ class UnderWay implements Look, Entrant, Timed {
     this.#parts = parts
     this.#gate = gate
     this.#open = open
+    open.add(this)
+  }
+
+  get isUnderWay(): boolean {
+    return this.#phase === 'running' && this.#running?.waiting !== true
   }
 
   get isGated(): boolean {
@@ -100,12 +112,12 @@ class UnderWay implements Look, Entrant, Timed {
   }
 
   begin(): boolean {
-    if (this.#phase !== 'queued' || !this.#question.begins()) return false
+    if (this.#phase !== 'queued') return false
     const { time } = this.#parts
     const { target } = this.#question
+    this.#question.begins()
     const probe = this.#parts.probes[target.check.type] as Probe<Looked> | undefined
     this.#phase = 'running'
-    this.#open.add(this)
     this.#startedAt = time.now
     this.#plan(0)
     try {
@@ -147,6 +159,11 @@ class UnderWay implements Look, Entrant, Timed {
     this.#end()
     this.#running?.cancel()
     if (wasRunning && this.isGated) this.#gate.leave()
+  }
+
+  drop(): void {
+    this.cancel()
+    this.#question.dropped?.()
   }
 
   #plan(elapsed: Milliseconds): void {

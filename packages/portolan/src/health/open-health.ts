@@ -87,6 +87,7 @@ export function openHealth(options: HealthOptions): Health {
   let verdicts: Verdicts | undefined
   let monitor: Monitor | undefined
   let stopObserving = () => {}
+  let closing: Promise<void> | undefined
 
   const examiner = new Examiner({
     time,
@@ -119,7 +120,7 @@ export function openHealth(options: HealthOptions): Health {
       }
     }
     const { fresh, all } = stretching.stretch
-    return { checks: counts, underWay: looks.inside, waiting: looks.waiting, stretch: fresh * all, held }
+    return { checks: counts, ...looks.counts(), stretch: fresh * all, held }
   }
 
   const timeOf = (at: number): string =>
@@ -181,12 +182,17 @@ export function openHealth(options: HealthOptions): Health {
       return { checks: (subject?.runs ?? []).map(standing), history: subject?.history?.all() ?? [] }
     },
 
-    async close() {
-      stopObserving()
-      monitor?.close()
-      looks.close()
-      time.close()
-      await Promise.all(Object.values(probes).map(probe => probe.close()))
+    close() {
+      closing ??= close()
+      return closing
     },
+  }
+
+  async function close(): Promise<void> {
+    stopObserving()
+    monitor?.close()
+    looks.close()
+    time.close()
+    await Promise.all(Object.values(probes).map(probe => probe.close()))
   }
 }

@@ -66,16 +66,17 @@ function look(looks: Looks, instance: Instance, check: Looked, signal: AbortSign
       target: { instance, check, fresh: true },
       timeoutMs: check.timeoutMs,
       lateAfterMs: never,
-      begins: () => true,
+      begins() {},
       late() {},
       found: ({ presence }) => settle(presence),
+      dropped: () => settle('silent'),
     }
-    const begun = looks.begin(question, true)
     const giveUp = (): void => {
       begun.cancel()
       settle('silent')
     }
     signal.addEventListener('abort', giveUp, { once: true })
+    const begun = looks.begin(question, true)
   })
 }
 
