@@ -13,8 +13,8 @@ export interface ReportParts {
   readonly note: (subject: Subject, by: string, what: string) => void
 }
 
-/** A thousand consumers that all see the same failure make the instance suspect once in so long. */
-const doubtEveryMs: Milliseconds = 500
+/** A thousand consumers that see the same failure, and one that makes up a thousand, cost one round of re-checks in so long. */
+const doubtEveryMs: Milliseconds = 1000
 
 /** What consumers' requests found: signs of life, and doubts that are looked into now. Answers how many failed. */
 export function follow(parts: ReportParts, reporter: string, { outcomes }: OutcomeReport): number {
