@@ -111,6 +111,17 @@ describe('what a configuration comes to', () => {
     expect(dataFolder(defaultConfig('/home/me'))).toBe('/home/me/.portolan')
   })
 
+  it('names where outlier detection differs', () => {
+    const text = `services:
+  a: { outliers: { consecutive5xx: 3, keepAtLeast: 2, slowerThan: 5 } }
+  b: { outliers: { consecutive5xx: 5 } }
+  c: {}
+`
+    expect(routeTable(load(text).config, local).outliers).toEqual({
+      a: { consecutive5xx: 3, keepAtLeast: 2, latencyFactor: 5 },
+    })
+  })
+
   it('names the policies that differ and exist', () => {
     const text =
       'services:\n  a: { balancer: { policy: random } }\n  b: { balancer: { policy: maglev } }\n  c: {}\n'

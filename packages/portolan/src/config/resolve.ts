@@ -9,6 +9,7 @@ import {
   isLoopback,
   isPolicyName,
   type Milliseconds,
+  outlierDefaults,
   type PolicyName,
   parseServiceKey,
   type RouteTable,
@@ -85,10 +86,12 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     .filter(([, service]) => service.expose)
     .map(([key]) => key)
   const policies = balancerPolicies(config)
+  const outliers = outlierSettings(config)
   return {
     routes,
     exposed: gatewayListens.every(isLocal) ? 'all' : exposed,
     ...(Object.keys(policies).length === 0 ? {} : { policies }),
+    ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
   }
 }
 
@@ -97,6 +100,20 @@ export function balancerPolicies(config: Config): Readonly<Record<string, Policy
   const chosen = Object.entries(config.services).flatMap(([key, { balancer }]) =>
     balancer.policy !== defaultPolicy && isPolicyName(balancer.policy) ? [[key, balancer.policy]] : [],
   )
+  return Object.fromEntries(chosen)
+}
+
+/** Where a service's outliers differ from the defaults, by service key. */
+function outlierSettings(config: Config): NonNullable<RouteTable['outliers']> {
+  const chosen = Object.entries(config.services).flatMap(([key, { outliers }]) => {
+    const { consecutive5xx, keepAtLeast, slowerThan } = outliers
+    const settings = {
+      ...(consecutive5xx === outlierDefaults.consecutive5xx ? {} : { consecutive5xx }),
+      ...(keepAtLeast === undefined ? {} : { keepAtLeast }),
+      ...(slowerThan === undefined ? {} : { latencyFactor: slowerThan }),
+    }
+    return Object.keys(settings).length === 0 ? [] : [[key, settings]]
+  })
   return Object.fromEntries(chosen)
 }
 

@@ -207,6 +207,10 @@ export const routeTable = z.object({
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
   policies: z.record(z.string(), z.string()).optional().describe('Balancing policies by service key.'),
+  outliers: z
+    .record(z.string(), z.record(z.string(), z.number()))
+    .optional()
+    .describe('Where outlier detection differs from its defaults, by service key.'),
 })
 
 export const problem = z.object({

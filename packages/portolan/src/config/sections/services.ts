@@ -2,6 +2,7 @@ import { formatHostPort } from '@portolan/core'
 import { z } from 'zod'
 import { described, duration, memberAddress, portNumber, said } from '../scalars.ts'
 import { healthChecks } from './health-checks.ts'
+import { outliers } from './outliers.ts'
 
 export const policies = [
   'round-robin',
@@ -130,6 +131,9 @@ const service = z.strictObject({
     .optional()
     .describe('How the registry tests instances that name no checks of their own; `[]`: not at all.')
     .meta({ unset: 'a TCP check of the default port' }),
+  outliers: outliers
+    .prefault({})
+    .describe('When a gateway stops picking an instance because of what its own requests found.'),
   rateLimit: rateLimit.optional().describe('How many requests the service takes.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })
