@@ -3,8 +3,8 @@ import { connect, type Portolan } from '@portolan/client'
 import { monotonicMs, sleep } from '../../test/faults/monotonic.ts'
 import type { Namespace } from '../../test/faults/namespace.ts'
 import { script } from '../../test/faults/program.ts'
+import { openWorld, type World } from '../../test/faults/world.ts'
 import { type Bench, round } from '../row.ts'
-import { openWorld, type World } from './world.ts'
 
 const probes = Number(process.env.BENCH_PROBES ?? 1_000_000)
 const services = 50

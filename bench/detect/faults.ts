@@ -1,9 +1,10 @@
-import { monotonicMs, sleep } from '../../test/faults/monotonic.ts'
+import { type Consumers, isPicked, lastPicks, openConsumers } from '../../test/faults/consumers.ts'
+import { sleep } from '../../test/faults/monotonic.ts'
 import type { Namespace } from '../../test/faults/namespace.ts'
 import { kill } from '../../test/faults/signals.ts'
+import { type Member, openWorld, startMember, type World } from '../../test/faults/world.ts'
 import { type Bench, type Row, round } from '../row.ts'
-import { lastPicks, p99, type Repetition, summary } from './last-pick.ts'
-import { type Consumers, type Member, openConsumers, openWorld, startMember, type World } from './world.ts'
+import { p99, type Repetition, summary } from './last-pick.ts'
 
 const repetitions = Number(process.env.BENCH_REPETITIONS ?? 100)
 /** Without a session, for the detail. */
@@ -46,17 +47,6 @@ async function strikeAll(
     crowd[turn] = await fault.mend(victim, at)
   }
   return found
-}
-
-/** Consumers may learn of an instance a moment after the registry lists it: a fault before would find nobody. */
-async function isPicked(consumers: Consumers, victim: Member): Promise<void> {
-  const since = monotonicMs()
-  for (;;) {
-    const { pick } = await consumers.last(victim)
-    if (pick > since) return
-    if (monotonicMs() - since > 10_000) throw new Error(`${victim.id} gets no traffic`)
-    await sleep(10)
-  }
 }
 
 let named = 0

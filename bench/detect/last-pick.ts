@@ -1,33 +1,8 @@
-import { monotonicMs, sleep } from '../../test/faults/monotonic.ts'
+import type { LastPicks } from '../../test/faults/consumers.ts'
 import { quantile, round } from '../row.ts'
-import type { Consumers, LastPicks, Member } from './world.ts'
 
 /** One fault: milliseconds until each kind of consumer had picked the victim for the last time; undefined = never. */
 export type Repetition = LastPicks | undefined
-
-/** How long nobody may pick the victim until a pick counts as the last. */
-const quietMs = 1000
-
-/** Waits for the last pick after a fault at `at`. */
-export async function lastPicks(
-  consumers: Consumers,
-  victim: Member,
-  at: number,
-  withinMs: number,
-): Promise<Repetition> {
-  for (;;) {
-    await sleep(50)
-    const asked = monotonicMs()
-    const last = await consumers.last(victim)
-    const since = (moment: number): number => Math.max(0, moment - at)
-    const newest = Math.max(last.pick, last.fetch, last.gateway)
-    if (newest === 0) throw new Error(`nobody has ever picked ${victim.id}: it is not in traffic`)
-    if (asked - Math.max(newest, at) > quietMs) {
-      return { pick: since(last.pick), fetch: since(last.fetch), gateway: since(last.gateway) }
-    }
-    if (asked - at > withinMs) return undefined
-  }
-}
 
 const latestOf = ({ pick, fetch, gateway }: LastPicks): number => Math.max(pick, fetch, gateway)
 

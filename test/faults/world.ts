@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Faults } from '../../test/faults/faults.ts'
-import { monotonicMs, sleep } from '../../test/faults/monotonic.ts'
-import type { Namespace } from '../../test/faults/namespace.ts'
-import { type Program, portolanMain, script } from '../../test/faults/program.ts'
+import { Faults } from './faults.ts'
+import { monotonicMs, sleep } from './monotonic.ts'
+import type { Namespace } from './namespace.ts'
+import { type Program, portolanMain, script } from './program.ts'
 
-/** All processors: what is measured has the first one for itself no longer, but nothing is pinned to the other. */
-const everywhere = '0-1'
+/** Consumers and instances run where there is room; the registry has the first processor. */
+export const everywhere = '0-1'
 
 export interface Listed {
   readonly id: string
@@ -21,7 +21,7 @@ export interface Listed {
 export interface World {
   readonly faults: Faults
   readonly url: string
-  /** The registry's process. */
+  /** The process of the registry. */
   readonly registry: Program
   instances(service: string): Promise<readonly Listed[]>
   /** Resolves when so many are healthy. */
@@ -116,72 +116,6 @@ export async function startMember(faults: Faults, id: string, options: MemberOpt
   )
   const port = await program.line(line => Number(/^ready \S+ \S+ (\d+)/.exec(line)?.[1]) || undefined)
   return { id, program, address, port }
-}
-
-/** When consumers last turned to an address, by kind of consumer. */
-export interface LastPicks {
-  readonly pick: number
-  readonly fetch: number
-  readonly gateway: number
-}
-
-export interface Consumers {
-  readonly count: number
-  last(target: Member): Promise<LastPicks>
-  counts(): Promise<{ readonly ok: number; readonly failed: number }>
-}
-
-const gateways = 4
-const clientsPerProcess = 4
-
-/**
- * 20 consumers in 8 processes: 8 clients that only pick (nothing but the registry's word keeps them away from
- * an instance), 8 that fetch 200 times a second, and 4 gateways with 200 visitors a second each.
- */
-export async function openConsumers({ faults, url }: World): Promise<Consumers> {
-  const attempts = { cpus: everywhere, preload: ['attempts'] } as const
-  const sdk = (how: string): Program =>
-    faults.start(script('consumer'), [url, 'echo', String(clientsPerProcess), how], attempts)
-  const pick = [sdk('pick'), sdk('pick')]
-  const fetch = [sdk('fetch'), sdk('fetch')]
-  const ports = await Promise.all(Array.from({ length: gateways }, freePort))
-  const lbs = ports.map(port =>
-    faults.start(
-      portolanMain,
-      ['lb', '--join', url, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0'],
-      attempts,
-    ),
-  )
-  const isReady = (line: string): true | undefined => (/^(ready|joined)$/.test(line) ? true : undefined)
-  await Promise.all([...pick, ...fetch, ...lbs].map(program => program.line(isReady)))
-  const visitors = faults.start(
-    script('visitors'),
-    ['echo.portolan', '200', ...ports.map(port => `http://127.0.0.1:${port}/`)],
-    { cpus: everywhere },
-  )
-  await visitors.line(isReady)
-
-  const latest = async (programs: readonly Program[], target: string): Promise<number> =>
-    Math.max(...(await Promise.all(programs.map(program => program.ask<number>('last', target)))))
-  return {
-    count: (pick.length + fetch.length) * clientsPerProcess + lbs.length,
-    async last({ address, port }) {
-      const target = `${address}:${port}`
-      const [byPick, byFetch, byGateway] = await Promise.all(
-        [pick, fetch, lbs].map(programs => latest(programs, target)),
-      )
-      return { pick: byPick ?? 0, fetch: byFetch ?? 0, gateway: byGateway ?? 0 }
-    },
-    async counts() {
-      const all = await Promise.all(
-        [...fetch, visitors].map(program => program.ask<{ ok: number; failed: number }>('counts')),
-      )
-      return {
-        ok: all.reduce((sum, { ok }) => sum + ok, 0),
-        failed: all.reduce((sum, { failed }) => sum + failed, 0),
-      }
-    },
-  }
 }
 
 export async function freePort(): Promise<number> {
