@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
+import { eventually } from './testing/eventually.ts'
 import { type Origin, startOrigin } from './testing/origin.ts'
 import { instanceOf, ScriptedRegistry } from './testing/scripted-registry.ts'
 
@@ -51,6 +52,22 @@ test('after close nothing keeps the process alive', async () => {
   `
   expect(await run(program, registry.url)).toEqual({ code: 0, output: '200' })
   expect(registry.of('deregister')).toHaveLength(1)
+})
+
+test('a process that ends without it says goodbye all the same, unless it is killed', async () => {
+  const { registry } = await start()
+  const program = (end: string) => `
+    import { connect } from './index.ts'
+    const portolan = await connect()
+    await portolan.service('order').fetch('/')
+    ${end}
+  `
+  const crash = 'setTimeout(() => { throw new Error("mine") })'
+  for (const end of ['process.exit(0)', crash, 'process.kill(process.pid, "SIGKILL")']) {
+    await run(program(end), registry.url)
+    await eventually('the end of the connection', () => registry.peers.at(-1)?.closed !== undefined)
+  }
+  expect(registry.peers.map(({ closed }) => closed)).toEqual([1000, 1000, 1006])
 })
 
 test('nor after a close while the registry is gone', async () => {

@@ -12,14 +12,20 @@ export const dialWebSocket: Dial = (url, options, events) => {
   const socket = new WebSocket(url, socketOptions(options))
   let reason: Fault | undefined
   let goodbye: NodeJS.Timeout | undefined
+  let forgetExit = () => {}
 
   const close = (fault: Fault) => {
     clearTimeout(goodbye)
+    forgetExit()
+    forgetExit = () => {}
     if (socket.readyState !== WebSocket.CLOSED) socket.terminate()
     events.closed(reason ?? fault)
   }
 
-  socket.on('open', () => events.opened())
+  socket.on('open', () => {
+    forgetExit = atExit(() => socket.close(1000))
+    events.opened()
+  })
   socket.on('ping', payload => events.pinged(readInterval(payload)))
   socket.on('message', (data, binary) => {
     if (reason !== undefined) return
@@ -53,6 +59,20 @@ export const dialWebSocket: Dial = (url, options, events) => {
       goodbye = setTimeout(() => socket.terminate(), goodbyeMs)
     },
     cut,
+  }
+}
+
+/**
+ * A process that ends without closing its client says goodbye all the same, with one small write that the kernel takes
+ * at once: else drains would wait for it to come back. Returns what calls it off.
+ */
+function atExit(run: () => void): () => void {
+  const most = process.getMaxListeners()
+  if (most > 0) process.setMaxListeners(most + 1)
+  process.on('exit', run)
+  return () => {
+    process.off('exit', run)
+    if (most > 0) process.setMaxListeners(process.getMaxListeners() - 1)
   }
 }
 

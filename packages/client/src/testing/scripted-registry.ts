@@ -15,6 +15,8 @@ export interface Peer {
   readonly headers: IncomingMessage['headers']
   /** Everything that the client sent on this connection. */
   readonly received: ClientMessage[]
+  /** How its connection was closed, once it is: 1006 = without a goodbye. */
+  closed: number | undefined
   send(message: ServerMessage): void
   /** Text that need not be a message at all. */
   sendText(text: string): void
@@ -148,6 +150,7 @@ export class ScriptedRegistry {
     const peer: Peer = {
       headers: request.headers,
       received: [],
+      closed: undefined,
       send,
       sendText: text => ws.send(text),
       sendBinary: () => ws.send(new Uint8Array(3)),
@@ -156,6 +159,9 @@ export class ScriptedRegistry {
     }
     this.peers.push(peer)
     this.#watchers.set(peer, new Set())
+    ws.on('close', code => {
+      peer.closed = code
+    })
     ws.on('close', () => this.#watchers.delete(peer))
     ws.on('error', () => {})
     ws.on('message', data => {

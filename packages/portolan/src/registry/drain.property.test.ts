@@ -28,7 +28,7 @@ class Caller {
       this.#inbox.push(change)
       return true
     }
-    this.#subscription = this.#tested.registry.subscribe(order, this.#cursor, receive, this.#who)
+    this.#subscription = this.#tested.registry.subscribe(order, this.#cursor, receive, { who: this.#who })
     this.#answer()
   }
 

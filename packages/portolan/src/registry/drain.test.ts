@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { admin, nameOf, openTested, order, owner, record, register } from './testing/open-tested.ts'
+import {
+  admin,
+  nameOf,
+  openTested,
+  order,
+  owner,
+  record,
+  register,
+  registrationOf,
+} from './testing/open-tested.ts'
 import { settle } from './testing/virtual-time.ts'
 
 interface Draining {
@@ -86,7 +95,7 @@ describe('drain', () => {
     const { tested, registry, subscription, done, drained, acknowledge, idle } = await draining({
       picks: 'p',
     })
-    const moved = registry.subscribe(order, { epoch: 'another', revision: 7 }, () => true, 'moved')
+    const moved = registry.subscribe(order, { epoch: 'another', revision: 7 }, () => true, { who: 'moved' })
     acknowledge()
     idle()
     await settle()
@@ -106,7 +115,7 @@ describe('drain', () => {
     subscription.close('broken')
     await tested.time.pass(400)
     expect(drained()).toBeUndefined()
-    const back = registry.subscribe(order, { epoch: 'another', revision: 7 }, () => true, 'p')
+    const back = registry.subscribe(order, { epoch: 'another', revision: 7 }, () => true, { who: 'p' })
     // The time in which it could be resumed counts no more.
     await tested.time.pass(400)
     expect(drained()).toBeUndefined()
@@ -132,9 +141,43 @@ describe('drain', () => {
     expect(tested.time.waiting).toBe(1)
   })
 
+  it('does not wait for a broken connection of a process that has ended', async () => {
+    for (const first of ['exit', 'break'] as const) {
+      const { registry, subscription, done, drained } = await draining()
+      const name = { namespace: 'default', service: 'stock' }
+      await registry.register({
+        registration: registrationOf('s', name),
+        principal: owner,
+        source: 'process',
+        tether: 'process',
+      })
+      const consumer = registry.subscribe(order, { epoch: 'another', revision: 7 }, () => true, {
+        who: 'p',
+        owner: owner.name,
+      })
+      subscription.close()
+      await done
+      expect(drained()).toBe(true)
+      let again: boolean | undefined
+      const second = registry.drain(nameOf('a'), owner, 10_000).then(all => {
+        again = all
+      })
+      const exit = () => registry.deregister({ ...name, id: 's' }, owner, { reason: 'exited' })
+      if (first === 'exit') await exit()
+      await settle()
+      expect(again).toBeUndefined()
+      consumer.close('broken')
+      await settle()
+      expect(again).toBe(first === 'exit' ? true : undefined)
+      if (first === 'break') await exit()
+      await second
+      expect(again).toBe(true)
+    }
+  })
+
   it('hears a connection that another one of the same session has replaced, and does not miss it', async () => {
     const { registry, subscription, done, drained, acknowledge, idle } = await draining({ picks: 'p' })
-    const next = registry.subscribe(order, undefined, () => true, 'p')
+    const next = registry.subscribe(order, undefined, () => true, { who: 'p' })
     subscription.close()
     await settle()
     expect(drained()).toBeUndefined()

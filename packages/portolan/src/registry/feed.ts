@@ -2,7 +2,7 @@ import { type Clock, type Cursor, type Fault, isDraining, type Milliseconds, toF
 import { afterPush, dueAt, rested } from './coalesce.ts'
 import type { RegistryMetrics } from './metrics.ts'
 import { type Letting, type Picker, Pickers } from './pickers.ts'
-import type { Subscriber, Subscription, ViewChange } from './registry.ts'
+import type { Picks, Subscriber, Subscription, ViewChange } from './registry.ts'
 import type { ServiceState } from './service-state.ts'
 import { incarnationOf } from './slot.ts'
 import type { RegistryState } from './state.ts'
@@ -30,7 +30,7 @@ interface Place {
 export interface SubscribeOptions {
   readonly from: Cursor | undefined
   /** Who picks by what is told here; undefined = nobody. */
-  readonly picks: string | undefined
+  readonly picks: Picks | undefined
 }
 
 /** Pushes one service's changes to its subscribers: in order, coalesced, without waiting for anybody. */
@@ -113,6 +113,11 @@ export class Feed {
   /** Resolves true when everybody who picks has let go of that run, or it is gone; false on `signal`. */
   released(letting: Letting, signal: AbortSignal): Promise<boolean> {
     return this.#pickers.released(letting, signal)
+  }
+
+  /** The process that `owner` stands for has ended. */
+  ended(owner: string): void {
+    this.#pickers.ended(owner)
   }
 
   close(): void {

@@ -193,6 +193,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
 
     async deregister(name, principal, options = {}) {
       const { incarnation, reason = 'goodbye' } = options
+      if (reason === 'exited') views.ended(principal.name)
       const slot = state.slot(name)
       const record = slot?.record.value
       if (slot === undefined || record === undefined) {

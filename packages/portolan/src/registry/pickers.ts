@@ -1,4 +1,5 @@
 import type { Milliseconds } from '@portolan/core'
+import type { Picks } from './registry.ts'
 import type { Cancel, Timers } from './timers.ts'
 
 /** One run of an instance that is to be let go of. */
@@ -12,12 +13,15 @@ export interface Letting {
 /** One who picks by a service's sets, and what it has answered. It outlives its connection for a while. */
 export interface Picker {
   readonly who: string
+  readonly owner: string | undefined
   /** The revision of the first set that it ever had; it owes nothing to what was draining by then. */
   readonly since: number
   /** The highest revision that it acknowledged. */
   acknowledged: number
   /** The connection that speaks for it; undefined = it broke. */
   connection: object | undefined
+  /** Its process has ended: when its connection breaks it will not be back. */
+  ended: boolean
 }
 
 export interface PickersParts {
@@ -67,14 +71,15 @@ export class Pickers {
    * `connection` speaks for `who` from now on, and one before it no more. What was answered stays answered: sets only
    * grow newer. `since` = the revision of the set that it begins with, undefined = it has picked by others before.
    */
-  join(who: string, connection: object, since: number | undefined): Picker {
+  join({ who, owner }: Picks, connection: object, since: number | undefined): Picker {
     const known = this.#pickers.get(who)
     if (known !== undefined) {
       this.#stopTimer(known)
       known.connection = connection
+      known.ended = false
       return known
     }
-    const picker: Picker = { who, since: since ?? -1, acknowledged: -1, connection }
+    const picker: Picker = { who, owner, since: since ?? -1, acknowledged: -1, connection, ended: false }
     this.#pickers.set(who, picker)
     for (const waiter of this.#waiters) if (this.#owes(picker, waiter.letting)) waiter.owing.add(picker)
     return picker
@@ -105,6 +110,10 @@ export class Pickers {
   /** Its connection broke: it may pick by its last set still, until it is back or its time is over. */
   lose(picker: Picker, connection: object): void {
     if (picker.connection !== connection || !this.#isKnown(picker)) return
+    if (picker.ended) {
+      this.#forget(picker)
+      return
+    }
     picker.connection = undefined
     const { timers, resumeMs } = this.#parts
     const cancel = timers.after(resumeMs, () => {
@@ -112,6 +121,16 @@ export class Pickers {
       if (this.isEmpty) this.#parts.onEmpty()
     })
     this.#lost.set(picker, cancel)
+  }
+
+  /** The process that `owner` stands for has ended, and whoever it was with it. */
+  ended(owner: string): void {
+    for (const picker of this.#pickers.values()) {
+      if (picker.owner !== owner) continue
+      if (picker.connection === undefined) this.#forget(picker)
+      else picker.ended = true
+    }
+    if (this.isEmpty) this.#parts.onEmpty()
   }
 
   /** Resolves true when all have let go of it, or it is gone; false when `signal` aborts or the drain is lifted. */

@@ -94,6 +94,14 @@ export type ViewChange =
  */
 export type Subscriber = (change: ViewChange) => boolean
 
+/** Somebody who picks by the sets that it hears of. */
+export interface Picks {
+  /** A session, the same over all its connections. */
+  readonly who: string
+  /** Whose token it came with. */
+  readonly owner?: string
+}
+
 export interface Subscription {
   resume(): void
   /** This subscriber now picks by the set of `cursor`. */
@@ -113,7 +121,10 @@ export interface Registry {
   register(request: RegisterRequest): Promise<Registered>
   /** @throws Fault `instance_not_found`, `stale_incarnation`, `forbidden` */
   renew(name: InstanceName, principal: Principal, incarnation?: number): void
-  /** A goodbye (`reason` default `goodbye`). One of an older incarnation never removes its successor. */
+  /**
+   * A goodbye (`reason` default `goodbye`). One of an older incarnation never removes its successor. `exited`: the
+   * process that the principal stands for has ended, so that nothing of it is waited for any more.
+   */
   deregister(
     name: InstanceName,
     principal: Principal,
@@ -150,14 +161,13 @@ export interface Registry {
   /**
    * What there is to tell at once is told within this call; a subscriber whose `from` is up to date hears nothing.
    * @param from a cursor that the subscriber holds: only what came after it is sent, where that is known
-   * @param picks who picks by these sets: a session, the same over all its connections. Drains wait for what it
-   *   answers. Undefined: the subscriber merely looks on
+   * @param picks who picks by these sets: drains wait for what it answers. Undefined: the subscriber merely looks on
    */
   subscribe(
     service: ServiceName,
     from: Cursor | undefined,
     subscriber: Subscriber,
-    picks?: string,
+    picks?: Picks,
   ): Subscription
   readonly cursor: Cursor
 

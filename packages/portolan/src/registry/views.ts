@@ -36,6 +36,11 @@ export class Views {
     return this.#feeds.get(service)?.released(letting, signal) ?? Promise.resolve(true)
   }
 
+  /** The process that `owner` stands for has ended: nobody waits for a connection of its to come back. */
+  ended(owner: string): void {
+    for (const feed of [...this.#feeds.values()]) feed.ended(owner)
+  }
+
   close(): void {
     for (const feed of this.#feeds.values()) feed.close()
     this.#feeds.clear()

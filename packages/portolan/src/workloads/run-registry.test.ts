@@ -37,7 +37,7 @@ describe('portolan run and a real registry', () => {
     const of = run({ session: url, id: name.id, drainGraceMs: 60_000 }, programCommand())
     const { metadata } = await until(() => registry.find(name))
     // Somebody who picks by what it hears, and has not yet heard enough to let go.
-    const watcher = registry.subscribe(name, undefined, () => true, 'picker')
+    const watcher = registry.subscribe(name, undefined, () => true, { who: 'picker' })
     of.child.kill('SIGTERM')
     const { incarnation } = await until(() => {
       const found = registry.find(name)

@@ -145,7 +145,12 @@ export function record({ registry }: Tested, service = 'order', picks?: string):
     changes.push(change)
     return answer.takes
   }
-  const subscription = registry.subscribe({ namespace: 'default', service }, undefined, receive, picks)
+  const subscription = registry.subscribe(
+    { namespace: 'default', service },
+    undefined,
+    receive,
+    picks === undefined ? undefined : { who: picks },
+  )
   return {
     changes,
     subscription,
