@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { type FailureKind, failureKind, mayRetry } from './retry.ts'
 
 const errorOf = (code?: string) => Object.assign(new Error('no'), code === undefined ? {} : { code })
-const kinds: FailureKind[] = ['invalid', 'aborted', 'connect', 'reset', 'timeout', 'malformed']
+const kinds: FailureKind[] = ['invalid', 'aborted', 'refused', 'connect', 'reset', 'timeout', 'malformed']
 
 describe('what failed', () => {
   test.each([
-    ['ECONNREFUSED', 'connect'],
+    ['ECONNREFUSED', 'refused'],
     ['UND_ERR_CONNECT_TIMEOUT', 'connect'],
     ['UND_ERR_SOCKET', 'reset'],
     ['ECONNRESET', 'reset'],

@@ -4,6 +4,8 @@ export type FailureKind =
   | 'invalid'
   /** The caller gave up. */
   | 'aborted'
+  /** Nobody listens there: nothing was written, and no time was lost. */
+  | 'refused'
   /** No connection came about: nothing was written. */
   | 'connect'
   /** The connection ended under the request. */
@@ -27,7 +29,7 @@ const kindOfCode: Readonly<Record<string, FailureKind>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connect',
   UND_ERR_CLOSED: 'connect',
   UND_ERR_DESTROYED: 'connect',
-  ECONNREFUSED: 'connect',
+  ECONNREFUSED: 'refused',
   EHOSTUNREACH: 'connect',
   ENETUNREACH: 'connect',
   EADDRNOTAVAIL: 'connect',

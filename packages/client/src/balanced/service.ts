@@ -129,28 +129,28 @@ export function openService(
     }
   }
 
-  /** One request, and its second try. */
+  /** One request with all its tries, each at another instance while there is one. */
   const send = async (request: PlainRequest, context: PickContext | undefined): Promise<Response> => {
     budget.deposit(clock.now())
-    const first = members.pick(context)
-    // The instance as it was tried: the endpoint may come to mean a newer one meanwhile.
-    const { instance } = first
-    try {
-      return await attempt(first, request)
-    } catch (thrown) {
-      if (!(thrown instanceof TryFailed)) throw thrown
-      const again = mayRetry(request.method, request.payload.replayable, thrown)
-      if (!again || request.signal?.aborted || !budget.tryWithdraw(clock.now())) {
-        throw faultOf(thrown, instance, request)
+    const tried: Endpoint[] = []
+    let hasPaid = false
+    for (;;) {
+      const endpoint = members.pick(tried.length === 0 ? context : { ...context, tried })
+      // The instance as it was tried: the endpoint may come to mean a newer one meanwhile.
+      const { instance } = endpoint
+      try {
+        return await attempt(endpoint, request)
+      } catch (thrown) {
+        if (!(thrown instanceof TryFailed)) throw thrown
+        // A refusal takes no time and nothing was done; anything else is worth one more try, not several.
+        const isLast = tried.length === mostRetries || (hasPaid && thrown.kind !== 'refused')
+        const again = !isLast && mayRetry(request.method, request.payload.replayable, thrown)
+        if (!again || request.signal?.aborted || !budget.tryWithdraw(clock.now())) {
+          throw faultOf(thrown, instance, request)
+        }
+        hasPaid ||= thrown.kind !== 'refused'
+        tried.push(endpoint)
       }
-    }
-    const second = members.pick({ ...context, tried: [first] })
-    const other = second.instance
-    try {
-      return await attempt(second, request)
-    } catch (thrown) {
-      if (!(thrown instanceof TryFailed)) throw thrown
-      throw faultOf(thrown, other, request)
     }
   }
 
@@ -183,6 +183,9 @@ export function openService(
     },
   }
 }
+
+/** When several instances die together, so many of them may refuse one request after the other. */
+const mostRetries = 3
 
 function contextOf(
   options: PickOptions | undefined,

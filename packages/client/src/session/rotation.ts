@@ -17,7 +17,7 @@ export interface Rotation {
 export type Ending = { readonly kind: 'failed' } | { readonly kind: 'lost'; readonly upMs: Milliseconds }
 
 const firstPauseMs = 50
-const longestPauseMs = 5000
+const longestPauseMs = 2000
 
 /** A connection shorter than this counts as a failed attempt: one that accepts and drops must not be hammered. */
 const steadyMs = 5000
@@ -27,7 +27,7 @@ export function startRotation(size: number, random: Random): Rotation {
   return { size, next: Math.floor(random() * size), failures: 0 }
 }
 
-/** Goes on to the next registry after a jittered pause: 50 ms, doubling with every round, up to 5 s. */
+/** Goes on to the next registry after a jittered pause: 50 ms, doubling with every round, up to 2 s: an outage is over when its clients know. */
 export function rotate(
   rotation: Rotation,
   ending: Ending,

@@ -36,6 +36,13 @@ describe('eligible', () => {
     expect(chosen(['draining'], ['operator'], ['draining', 'tcp'])).toBe('ac!')
   })
 
+  it('leaves out, among equals, whom our own requests have found out beside what others say', () => {
+    expect(chosen(['disconnected', 'tcp'], ['tcp', 'outlier'], ['tcp'])).toBe('ac!')
+    expect(chosen(['disconnected', 'outlier'], ['tcp'])).toBe('a!')
+    expect(chosen(['disconnected', 'outlier'], ['outlier'])).toBe('b!')
+    expect(chosen(['tcp', 'outlier'], ['tcp', 'outlier'])).toBe('ab!')
+  })
+
   it('never picks what an operator took out', () => {
     expect(chosen(['operator'])).toBe('')
     expect(chosen(['operator', 'http'], ['operator'])).toBe('')

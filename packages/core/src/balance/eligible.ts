@@ -29,12 +29,19 @@ const rankOfKind: Readonly<Record<CauseKind, number>> = {
   operator: never,
 }
 
-/** An instance is as bad as the worst of its causes; 0 = healthy. */
-function rank(instance: Instance): number {
+/**
+ * An instance is as bad as the worst of its causes; 0 = healthy. Among equals, one that our own requests have found
+ * out is worse than what others say: whoever says it of all may be cut off, and these may be the dead among them.
+ */
+function rank({ causes }: Instance): number {
   let worst = 0
-  // A newer registry may send a kind that we do not know: it may still serve.
-  for (const { kind } of instance.causes) worst = Math.max(worst, rankOfKind[kind] ?? 1)
-  return worst
+  let isOutlier = false
+  for (const { kind } of causes) {
+    // A newer registry may send a kind that we do not know: it may still serve.
+    worst = Math.max(worst, rankOfKind[kind] ?? 1)
+    isOutlier ||= kind === 'outlier'
+  }
+  return isOutlier && causes.length > 1 ? worst + 0.5 : worst
 }
 
 /**

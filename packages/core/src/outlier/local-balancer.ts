@@ -63,7 +63,9 @@ export class LocalBalancer {
 
   /** As {@link Balancer.pick}. Every pick is ended once: by `succeeded`, `failed` or `cancelled`. */
   pick(context?: PickContext): Endpoint | undefined {
-    const endpoint = this.#balancer.pick(context)
+    let endpoint = this.#balancer.pick(context)
+    if (endpoint?.tally.standing === 'due' && context?.tried?.length)
+      endpoint = this.#proven(endpoint, context.tried)
     if (endpoint === undefined || endpoint.tally.standing !== 'due') return endpoint
     if (this.#machine.tried(endpoint, this.#clock.now())) this.#rebuild()
     return endpoint
@@ -152,6 +154,20 @@ export class LocalBalancer {
 
   get endpoints(): readonly Endpoint[] {
     return this.#balancer.endpoints
+  }
+
+  /** A request that has failed already is no trial: it goes to one who is not due for any, if there is one. */
+  #proven(due: Endpoint, tried: readonly Endpoint[]): Endpoint | undefined {
+    const leftOut = [...tried]
+    let endpoint: Endpoint | undefined = due
+    while (endpoint?.tally.standing === 'due' && !leftOut.includes(endpoint)) {
+      this.#balancer.done(endpoint, 'cancelled')
+      leftOut.push(endpoint)
+      endpoint = this.#balancer.pick({ tried: leftOut })
+    }
+    if (endpoint === undefined || !leftOut.includes(endpoint)) return endpoint
+    this.#balancer.done(endpoint, 'cancelled')
+    return this.#balancer.pick({ tried })
   }
 
   #rebuild(): void {

@@ -107,6 +107,23 @@ describe('the way back', () => {
     expect(world.healthy).toEqual(['i-0', 'i-1'])
   })
 
+  it('is never made with a request that has failed already, while anybody else is left', () => {
+    const world = new World(6)
+    const dead = ['i-0', 'i-1', 'i-2', 'i-3']
+    for (const id of dead) world.fails(id, 'refused')
+    world.pass(1000)
+    for (let request = 0; request < 50; request++) {
+      const second = world.balancer.pick({ tried: [world.endpoint('i-4')] })
+      expect(second?.id).toBe('i-5')
+      expect(second?.inFlight).toBe(1)
+      if (second !== undefined) world.balancer.cancelled(second)
+    }
+    for (const id of dead) expect(world.endpoint(id).inFlight).toBe(0)
+    const third = world.balancer.pick({ tried: [world.endpoint('i-4'), world.endpoint('i-5')] })
+    expect(dead).toContain(third?.id)
+    expect(third?.inFlight).toBe(1)
+  })
+
   it('takes twice as long after each failed trial, up to half a minute', () => {
     const world = new World(2)
     const trials: number[] = []

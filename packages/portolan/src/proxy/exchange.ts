@@ -55,7 +55,10 @@ export class Exchange implements ResponseReceiver {
   readonly #held: Outgoing[] = []
   #heldSize = 0
   #replayable = false
-  #retried = false
+  /** Instances that it was tried at and failed, the last one last. */
+  #tried: Endpoint[] = none
+  /** Whether a try has failed otherwise than by a refusal. */
+  #hasPaid = false
   #complete = false
   #minor = 1
   #persistent = true
@@ -93,7 +96,8 @@ export class Exchange implements ResponseReceiver {
     this.#persistent = head.persistent
     this.#complete = complete
     this.#replayable = isIdempotent(head.method)
-    this.#retried = false
+    this.#tried = none
+    this.#hasPaid = false
     this.#status = 0
     this.#begun = false
     this.#startedAt = now
@@ -221,6 +225,7 @@ export class Exchange implements ResponseReceiver {
     // What closed one connection has most likely closed its idle siblings too.
     if (failure === 'lost' && !connection.answering) pool?.dropIdle()
     if (this.#mayRetry(service, failure, connection)) {
+      this.#tried = [...this.#tried, endpoint]
       this.#attempt(service, { endpoint, connection, failure })
       return
     }
@@ -230,13 +235,13 @@ export class Exchange implements ResponseReceiver {
 
   #attempt(service: Service, failed?: FailedTry): void {
     const { balancer } = service
-    const endpoint = failed === undefined ? balancer.pick() : balancer.pick({ tried: [failed.endpoint] })
+    const endpoint = failed === undefined ? balancer.pick() : balancer.pick({ tried: this.#tried })
     if (endpoint === undefined) {
       this.#giveUp(problems.noInstance)
       return
     }
-    if (failed !== undefined && endpoint === failed.endpoint && !failed.connection.reused) {
-      // The only instance there is has just failed on a fresh connection.
+    if (failed !== undefined && this.#tried.includes(endpoint) && !failed.connection.reused) {
+      // All that there are have just failed.
       balancer.cancelled(endpoint)
       this.#giveUp(problemOf[failed.failure])
       return
@@ -261,9 +266,11 @@ export class Exchange implements ResponseReceiver {
   }
 
   #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
-    if (this.#retried || connection.answering) return false
+    if (connection.answering || this.#tried.length === mostRetries) return false
+    // A refusal takes no time and nothing was done; anything else is worth one more try, not several.
+    if (failure !== 'refused' && this.#hasPaid) return false
     if (!isUnwritten[failure] && !(failure === 'lost' && this.#replayable)) return false
-    this.#retried = true
+    if (failure !== 'refused') this.#hasPaid = true
     if (service.budget.tryWithdraw(this.#path.clock.now())) return true
     service.metrics.budgetExhausted++
     return false
@@ -343,6 +350,11 @@ export class Exchange implements ResponseReceiver {
     this.#forget()
   }
 }
+
+const none: Endpoint[] = []
+
+/** When several instances die together, so many of them may refuse one request after the other. */
+const mostRetries = 3
 
 const problemOf = {
   refused: problems.connectFailed,
