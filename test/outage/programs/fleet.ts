@@ -1,0 +1,36 @@
+// Many instances in one process, each with an address, a server and a session of its own:
+// `fleet URL SERVICE SERVICES PREFIX FIRST COUNT [CHECKS]`. Instance n of service-(n mod SERVICES), or of SERVICE
+// itself where there is but one, has the address PREFIX.(n / 200).(n mod 200 + 1). Answers name it.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { connect } from '@portolan/client'
+import { obey } from '../../faults/programs/control.ts'
+
+const [url = '', service = 'echo', services = '1', prefix = '127.1', first = '0', count = '1', checks] =
+  process.argv.slice(2)
+
+obey({})
+
+async function open(number: number): Promise<void> {
+  const id = `i-${number}`
+  const address = `${prefix}.${Math.floor(number / 200)}.${(number % 200) + 1}`
+  const server = createServer((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': 'application/json' }).end(`{"instance":"${id}"}`)
+  })
+  server.keepAliveTimeout = 75_000
+  server.listen(0, address)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const portolan = await connect(url)
+  const its = services === '1' ? service : `${service}-${number % Number(services)}`
+  const more = checks === undefined ? {} : { checks: JSON.parse(checks) }
+  await portolan.register({ service: its, id, port, address, ...more })
+}
+
+const numbers = Array.from({ length: Number(count) }, (_, index) => Number(first) + index)
+for (let from = 0; from < numbers.length; from += 50) {
+  await Promise.all(numbers.slice(from, from + 50).map(open))
+}
+process.stdout.write('ready\n')
