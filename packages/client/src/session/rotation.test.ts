@@ -39,7 +39,7 @@ describe('rotation', () => {
     expect(rotation.failures).toBe(4)
   })
 
-  test('whatever happens, the next one exists and the pause is between 0 and 5 s', () => {
+  test('whatever happens, the next one exists and the pause is between 0 and 2 s', () => {
     const ending: fc.Arbitrary<Ending> = fc.oneof(
       fc.constant<Ending>({ kind: 'failed' }),
       fc.nat(100_000).map((upMs): Ending => ({ kind: 'lost', upMs })),
@@ -58,7 +58,7 @@ describe('rotation', () => {
             rotation = step.rotation
             expect(rotation.next).toBe((before + 1) % size)
             expect(step.pauseMs).toBeGreaterThanOrEqual(0)
-            expect(step.pauseMs).toBeLessThanOrEqual(5000)
+            expect(step.pauseMs).toBeLessThanOrEqual(2000)
           }
         },
       ),

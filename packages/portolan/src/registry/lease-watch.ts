@@ -105,7 +105,7 @@ export class LeaseWatch {
     return this.#leases.isRunning(slot) || this.#kept.has(slot)
   }
 
-  /** A session came back. What kept it away may be over for others too: who is dead can be told so now. */
+  /** A session or an answer came back. What kept it away may be over for others, too: the dead can be told so now. */
   returned(): void {
     if (!this.#lost.isEmpty || !this.#kept.isEmpty) this.#hasAnyReturned = true
   }

@@ -114,6 +114,8 @@ export class Liveness {
     // While edits are on their way, one of them may be this instance's `disconnected`.
     if (this.#parts.journal.isIdle && !isDisconnected(slot)) return
     if (this.#dying.has(slot)) return
+    // The way to one who was lost is open again: perhaps it is to others, too.
+    this.#parts.leases.returned()
     this.#inBackground('probes', this.#seen(slot, result))
   }
 

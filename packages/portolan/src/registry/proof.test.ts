@@ -75,6 +75,7 @@ describe('a refusal', () => {
   it('removes what an answer had brought back, when its session never returned', async () => {
     const { tested, registry } = await withSession()
     registry.sessionClosed('s')
+    await tested.time.pass(500)
     await prove(tested, 'a', 'answered')
     expect(kinds(tested)).toEqual([])
     await prove(tested, 'a', 'refused')
