@@ -131,12 +131,14 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const routes = routesOf(routeTable(config, gatewayListen))
   const withGateway = options.roles.includes('gateway')
   let declaredAt = declaredInstances(loaded)
+  let { allowTargets } = config.registry
   const api = await openApi({
     registry,
     access,
     health,
     routes,
     declaredAt: name => declaredAt(name),
+    allowedTargets: () => allowTargets,
     log,
     metrics,
     version: options.version,
@@ -173,6 +175,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     workloads: fleet.workloads,
     async reload(next) {
       declaredAt = declaredInstances(next)
+      allowTargets = next.config.registry.allowTargets
       routes.set(routeTable(next.config, gatewayListen))
       health.configure(checksOf(next))
       await applyStaticMembers(staticMembers(next.config), registry, health, log)
@@ -199,7 +202,6 @@ function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway:
     insecure,
     times: { lease: loaded.config.registry.lease },
     controlPorts: [loaded.config.gateway.admin.port],
-    allowTargets: loaded.config.registry.allowTargets,
     ...(tls === undefined
       ? {}
       : { tls: { cert: resolve(loaded.folder, tls.cert), key: resolve(loaded.folder, tls.key) } }),

@@ -23,7 +23,7 @@ import { openListeners } from './listen/listeners.ts'
 import { openApiMetrics } from './metrics.ts'
 import { writeProblem } from './problem/raw.ts'
 import { openSessions } from './session/sessions.ts'
-import { type ApiSettings, defaultLimits, defaultTimes } from './settings.ts'
+import { type ApiSettings, defaultLimits, defaultPort, defaultTimes } from './settings.ts'
 import { openEventStreams } from './sse/streams.ts'
 import { upgradeListener } from './upgrade.ts'
 
@@ -34,6 +34,8 @@ export interface ApiOptions {
   readonly routes: RouteSource
   /** Asked at each write, so that it may change with the file. Default: no file, nothing is declared. */
   readonly declaredAt?: DeclaredAt
+  /** Networks and IP:PORT that are no forbidden targets of instances; asked at each registration. Default none. */
+  readonly allowedTargets?: () => readonly string[]
   readonly log: Log
   readonly metrics: MetricsRegistry
   readonly settings: ApiSettings
@@ -60,7 +62,7 @@ const systemClock: Clock = { now: () => performance.now() }
  */
 export async function openApi(options: ApiOptions): Promise<Api> {
   const { registry, access, routes, log, settings, version } = options
-  const { clock = systemClock, declaredAt = () => undefined, health } = options
+  const { clock = systemClock, declaredAt = () => undefined, allowedTargets = () => [], health } = options
   const protection = {
     tls: settings.tls !== undefined,
     anonymous: access.anonymous,
@@ -71,11 +73,10 @@ export async function openApi(options: ApiOptions): Promise<Api> {
   const limits = { ...defaultLimits, ...settings.limits }
   const times = { ...defaultTimes, ...settings.times }
   const metrics = openApiMetrics(options.metrics)
-  const controlPorts = new Set(settings.controlPorts)
-  const guardTargets = targetGuard({
-    allowed: settings.allowTargets ?? [],
-    controlPorts: () => controlPorts,
-  })
+  // Those that are known, before the first listener takes a request.
+  const listened = settings.listen?.map(({ port }) => port) ?? [defaultPort]
+  const controlPorts = new Set([...(settings.controlPorts ?? []), ...listened])
+  const guardTargets = targetGuard({ allowed: allowedTargets, controlPorts: () => controlPorts })
   const context: ApiContext = {
     registry,
     access,
@@ -121,7 +122,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     upgrade: upgradeListener(context, doors, sessions),
   })
 
-  // Known only now where port 0 was asked for.
+  // Where port 0 was asked for.
   for (const address of listeners.addresses) controlPorts.add(portOf(address))
 
   /** Nothing of the framework runs for a request that comes to the wrong door. */

@@ -60,8 +60,6 @@ export interface ApiSettings {
   readonly insecure?: boolean
   /** Ports beside those of `listen` at which this machine takes orders: no instance may be registered there. */
   readonly controlPorts?: readonly number[]
-  /** Networks and IP:PORT that are no forbidden targets of instances. Default none. */
-  readonly allowTargets?: readonly string[]
   /** Where the gateway listens, for the front page. */
   readonly gateway?: string
   readonly limits?: Partial<ApiLimits>

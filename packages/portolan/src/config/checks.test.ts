@@ -66,7 +66,7 @@ describe('the checks that a file gives to a service', () => {
     expect(healthLimits(load('').config)).toEqual({
       budget: 0.05,
       maxPerSecond: 10_000,
-      concurrency: 1000,
+      concurrency: 512,
       rules: healthRules,
     })
   })

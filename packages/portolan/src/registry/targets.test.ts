@@ -10,7 +10,7 @@ function outcome(
   port = 8080,
   { allowed = [] as string[], checkPort = undefined as number | undefined } = {},
 ) {
-  const guard = targetGuard({ allowed, controlPorts: () => new Set([control]), ownAddresses })
+  const guard = targetGuard({ allowed: () => allowed, controlPorts: () => new Set([control]), ownAddresses })
   try {
     const registration = parseRegistration({ service: 'order', id: 'a', address, port })
     const check = { type: 'tcp', id: 'tcp', intervalMs: 1000, timeoutMs: 500, rise: 2 } as const
@@ -88,7 +88,7 @@ describe('where instances may be registered', () => {
   })
 
   it('looks at every address and every port', () => {
-    const guard = targetGuard({ allowed: [], controlPorts: () => new Set([control]), ownAddresses })
+    const guard = targetGuard({ allowed: () => [], controlPorts: () => new Set([control]), ownAddresses })
     const registered = (more: object) => () =>
       guard(parseRegistration({ service: 'order', id: 'a', ...more }), undefined)
     expect(registered({ addresses: ['10.0.0.5', '169.254.1.1'], port: 80 })).toThrow(
@@ -101,7 +101,7 @@ describe('where instances may be registered', () => {
   })
 
   it('knows the addresses of this machine by itself', () => {
-    const guard = targetGuard({ allowed: [], controlPorts: () => new Set([control]) })
+    const guard = targetGuard({ allowed: () => [], controlPorts: () => new Set([control]) })
     const registration = parseRegistration({ service: 'order', id: 'a', address: '127.0.0.2', port: control })
     expect(() => guard(registration, [])).toThrow(/takes its orders/)
   })

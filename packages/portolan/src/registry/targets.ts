@@ -17,8 +17,8 @@ import {
 } from '@portolan/core'
 
 export interface TargetRules {
-  /** `registry.allowTargets`: networks (all ports) and IP:PORT. */
-  readonly allowed: readonly string[]
+  /** `registry.allowTargets`: networks (all ports) and IP:PORT. Asked each time: it may change with the file. */
+  readonly allowed: () => readonly string[]
   /** Where this server itself takes orders. Asked each time: some are known only once it listens. */
   readonly controlPorts: () => ReadonlySet<number>
   /** The addresses of this machine, beside loopback. Default: those of its network interfaces. */
@@ -96,14 +96,14 @@ function interfaceAddresses(): ReadonlySet<string> {
   return new Set(all.flatMap(({ address }) => parseIp(address) ?? []).map(withoutZone))
 }
 
-function allowance(allowed: readonly string[]): (ip: IpAddress, port: number) => boolean {
-  const networks = allowed.flatMap(text => parseNetwork(text) ?? [])
-  const places = allowed.filter(text => parseNetwork(text) === undefined).map(text => parseHostPort(text))
+function allowance(allowed: TargetRules['allowed']): (ip: IpAddress, port: number) => boolean {
   return (ip, port) =>
-    networks.some(network => contains(network, ip)) ||
-    places.some(
-      place => place.port === port && (place.host === formatIp(ip) || place.host === withoutZone(ip)),
-    )
+    allowed().some(text => {
+      const network = parseNetwork(text)
+      if (network !== undefined) return contains(network, ip)
+      const place = parseHostPort(text)
+      return place.port === port && (place.host === formatIp(ip) || place.host === withoutZone(ip))
+    })
 }
 
 const hint = 'registry.allowTargets in the configuration names what may be registered all the same'

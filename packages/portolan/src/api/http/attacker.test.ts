@@ -10,7 +10,8 @@ let tested: Tested
 let stored: Map<string, readonly Check[] | undefined>
 beforeAll(async () => {
   tested = await openTested({
-    settings: { controlPorts: [adminPort], allowTargets: ['169.254.7.0/24', `127.0.0.9:${adminPort}`] },
+    settings: { controlPorts: [adminPort] },
+    allowedTargets: () => ['169.254.7.0/24', `127.0.0.9:${adminPort}`],
   })
   stored = new Map()
   tested.registry.observe({

@@ -29,11 +29,13 @@ export interface TestedOptions extends Partial<Pick<AccessOptions, 'anonymous' |
   readonly found?: ProbeResult
   readonly declaredAt?: DeclaredAt
   readonly health?: Health
+  readonly allowedTargets?: () => readonly string[]
 }
 
 /** A whole server over a memory store, on a free port: real registry, real access, real sockets. */
 export async function openTested(options: TestedOptions = {}): Promise<Tested> {
-  const { anonymous = 'admin', configured = [], settings, found = 'silent', declaredAt, health } = options
+  const { anonymous = 'admin', configured = [], settings, found = 'silent' } = options
+  const { declaredAt, health, allowedTargets } = options
   const log = pino({ level: 'silent' })
   const store = openMemoryStore()
   const metrics = new MetricsRegistry()
@@ -56,6 +58,7 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
     version: '0.0.0-test',
     ...(declaredAt === undefined ? {} : { declaredAt }),
     ...(health === undefined ? {} : { health }),
+    ...(allowedTargets === undefined ? {} : { allowedTargets }),
     settings: { listen: [{ host: '127.0.0.1', port: 0 }], ...settings },
   })
   const url = api.addresses[0] ?? ''

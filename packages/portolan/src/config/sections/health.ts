@@ -48,7 +48,7 @@ export const healthSection = z
       .max(1_000_000)
       .default(10_000)
       .describe('Never more probes a second, all in all.'),
-    concurrency: z.int().min(1).max(100_000).default(1000).describe('Probes under way at the same time.'),
+    concurrency: z.int().min(1).max(100_000).default(512).describe('Probes under way at the same time.'),
     rules,
   })
   .prefault({})
