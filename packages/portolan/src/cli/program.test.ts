@@ -57,6 +57,27 @@ describe('the command line', () => {
       ['run', '--service', 'x', '--id', 'a/b', '--', 'true'],
       'error: id is "a/b"',
     ],
+    [
+      'a check with an open quote',
+      ['run', '--service', 'x', '--check', "./check 'a", '--', 'true'],
+      "error: --check ./check 'a: a ' is not closed",
+    ],
+    ['a check of nothing', ['run', '--service', 'x', '--check', ' ', '--', 'true'], 'names no program'],
+    [
+      'a check that is no list',
+      ['run', '--service', 'x', '--check-command', '"./check"', '--', 'true'],
+      'error: --check-command "./check": not an array of strings',
+    ],
+    [
+      'a check that takes longer than its interval',
+      ['run', '--service', 'x', '--check', 'a', '--check-timeout', '10s', '--', 'true'],
+      'error: --check-timeout 10s: no less than the interval, 5s',
+    ],
+    [
+      'checks without a pause',
+      ['run', '--service', 'x', '--check', 'a', '--check-interval', '10ms', '--', 'true'],
+      'error: --check-interval 10ms',
+    ],
     ['run without a program', ['run', '--service', 'x'], "error: missing required argument 'CMD'"],
   ])('answers %s with 2 and what to do', async (_, line, words) => {
     const { exit, out, err } = await portolan(line)

@@ -3,7 +3,9 @@ import { createServer } from 'node:net'
 import type { Registration } from '@portolan/core'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
+import { processesWith } from '../health/probes/testing/scripts.ts'
 import { hasEnded, readProcess } from './proc-table.ts'
+import type { ProgramCheck } from './program-checks.ts'
 import { runProgram } from './run.ts'
 import { listeningRegistrar, programCommand, until } from './testing/quay.ts'
 import { endRunners, type Running, run } from './testing/start-runner.ts'
@@ -103,6 +105,27 @@ describe('portolan run', () => {
     await until(() => pids.every(pid => readProcess(pid)?.state !== 'T'))
     of.child.kill('SIGUSR2')
     await until(() => of.output() === 'usr2\n')
+  })
+
+  it('runs its checks beside it from its registration on, reports what they find, and ends them with it', async () => {
+    const script =
+      'test "$PORTOLAN_PORT" -gt 0 || exit 2; sleep 4711 & echo "portolan_metric queue 3"; exit 1'
+    const hangs: ProgramCheck = {
+      id: 'check-2',
+      command: ['/bin/sh', '-c', 'sleep 4712 & wait'],
+      intervalMs: 60_000,
+      timeoutMs: 30_000,
+    }
+    const warns = { ...hangs, id: 'check', command: ['/bin/sh', '-c', script] }
+    const of = run({ id: 'order-9', checks: [warns, hangs] }, programCommand())
+    await registration(of)
+    const line = await until(() => of.said().find(line => line.startsWith('report ')))
+    expect(line).toMatch(/^report order-9 {"check":"check","status":"warning".*"metrics":{"queue":3}}$/)
+    expect(of.said().find(line => line.startsWith('checks '))).toContain('"ttl"')
+    await until(() => processesWith('sleep\x004712').length > 0)
+    of.child.kill('SIGTERM')
+    expect(await of.exit).toEqual([128 + 15, null])
+    await until(() => processesWith('4712').length === 0 && processesWith('4711').length === 0)
   })
 
   it('runs and ends a program whose registry is not there', async () => {

@@ -1,6 +1,7 @@
 import { constants, hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Fault, isLoopback, type Random, serviceKey, toFault } from '@portolan/core'
+import { type Fault, isLoopback, type Random, type Registration, serviceKey, toFault } from '@portolan/core'
+import { scriptProbe } from '../health/probes/script.ts'
 import type { Log } from '../observe/log.ts'
 import { instanceName, registrationOf, type ServiceTemplate } from './definition.ts'
 import { portolanEnvironment } from './environment.ts'
@@ -9,9 +10,9 @@ import { portOpen } from './port-open.ts'
 import { openPortPool } from './ports.ts'
 import { requireLinux } from './proc-table.ts'
 import { clearGroup, type Exit, type ProgramProcess, startProgram } from './process.ts'
-import type { Registrar } from './registrar.ts'
+import { type ProgramCheck, registeredChecks, startProgramChecks } from './program-checks.ts'
 import { registryNews } from './registry-news.ts'
-import { openSessionRegistrar } from './session-registrar.ts'
+import { openSessionRegistrar, type ReportingRegistrar } from './session-registrar.ts'
 import { relaySignals, type SignalSource } from './signals.ts'
 
 export interface RunOptions {
@@ -23,7 +24,9 @@ export interface RunOptions {
   /** The port to register. Default: the program's own `PORT`, or a free one. */
   readonly port?: number
   /** Default: a session of its own with the registries of `url`. */
-  readonly registrar?: Registrar
+  readonly registrar?: ReportingRegistrar
+  /** Programs that are run beside it from its registration on, and say how it is. Default none. */
+  readonly checks?: readonly ProgramCheck[]
   /** Handed to the program as `PORTOLAN_URL`; several registries as a comma list. */
   readonly url: string
   /** Handed to the program as `PORTOLAN_TOKEN`, so that what it registers has the same owner. */
@@ -76,7 +79,7 @@ export async function runProgram(options: RunOptions): Promise<number> {
 }
 
 async function runWith(
-  registrar: Registrar,
+  registrar: ReportingRegistrar,
   options: RunOptions,
   trouble: (fault: Fault) => void,
 ): Promise<number> {
@@ -109,7 +112,7 @@ const goodbyeMs = 2000
 const refusedTiming = { ...defaultTiming, backoffMinMs: 1000 }
 
 interface Place {
-  readonly registrar: Registrar
+  readonly registrar: ReportingRegistrar
   readonly id: string
   readonly port: number
   /** Told of every refusal that is waited out. */
@@ -124,11 +127,25 @@ interface Standing {
 /** Speaks for the program: says that it is there once its port answers, and again while the registry refuses. */
 function stand(place: Place, options: RunOptions, starting: Promise<ProgramProcess>): Standing {
   const { registrar, id, port, trouble } = place
-  const { service, log, random } = options
+  const { service, log, random, checks } = options
   const name = instanceName(service, id)
   const leaving = new AbortController()
   const gone = new AbortController()
   let told = false
+  let stopChecks = async (): Promise<void> => {}
+  const check = (registration: Registration): void => {
+    const { checks = [], env, cwd } = options
+    if (checks.length === 0 || gone.signal.aborted) return
+    const probe = scriptProbe({ env, ...(cwd !== undefined && { cwd }) })
+    const running = startProgramChecks({
+      checks,
+      probe,
+      registration,
+      report: report => registrar.report(name, report),
+      refused: thrown => trouble(toFault(thrown)),
+    })
+    stopChecks = () => running.close()
+  }
   const announce = async ({ pid }: ProgramProcess): Promise<void> => {
     const address = await portOpen(port, leaving.signal)
     if (address === undefined) return
@@ -137,7 +154,8 @@ function stand(place: Place, options: RunOptions, starting: Promise<ProgramProce
     for (let refusals = 1; !leaving.signal.aborted; refusals++) {
       told = true
       try {
-        await registrar.register(registration)
+        await registrar.register(registration, checks && registeredChecks(checks, registration))
+        check({ ...registration, addresses: [address] })
         return
       } catch (thrown) {
         // Who leaves before any registry has answered gives up by himself: nobody refused.
@@ -158,7 +176,10 @@ function stand(place: Place, options: RunOptions, starting: Promise<ProgramProce
     async leave() {
       leaving.abort()
       gone.abort()
-      if (told) await quietly(registrar.departed(name), goodbyeMs)
+      await Promise.all([
+        quietly(stopChecks(), goodbyeMs),
+        told && quietly(registrar.departed(name), goodbyeMs),
+      ])
     },
   }
 }

@@ -1,10 +1,18 @@
-import { connect, type Lease, type Portolan } from '@portolan/client'
-import type { Fault, Registration } from '@portolan/core'
+import { type CheckOptions, connect, type Lease, type Portolan, type StatusReport } from '@portolan/client'
+import type { Fault, InstanceName, Registration } from '@portolan/core'
 import { copyKeyOf } from './definition.ts'
 import type { Registrar } from './registrar.ts'
 
-/** A registrar that speaks over a session of its own; `close` ends the session. */
-export interface SessionRegistrar extends Registrar {
+/** A registrar that also says how an instance is. */
+export interface ReportingRegistrar extends Registrar {
+  /** @param checks the instance's own; undefined = it asks for none in particular */
+  register(registration: Registration, checks?: readonly CheckOptions[]): Promise<void>
+  /** For one of its `ttl` checks. Nothing happens before it is registered. */
+  report(name: InstanceName, report: StatusReport): Promise<void>
+}
+
+/** One that speaks over a session of its own; `close` ends the session. */
+export interface SessionRegistrar extends ReportingRegistrar {
   close(): Promise<void>
 }
 
@@ -36,11 +44,16 @@ export async function openSessionRegistrar(options: SessionRegistrarOptions): Pr
 }
 
 /** The same over a connection that somebody else has. */
-export function sessionRegistrar(portolan: Pick<Portolan, 'register'>): Registrar {
+export function sessionRegistrar(portolan: Pick<Portolan, 'register'>): ReportingRegistrar {
   const leases = new Map<string, Lease>()
   return {
-    async register(registration) {
-      leases.set(copyKeyOf(registration), await portolan.register(claim(registration)))
+    async register(registration, checks) {
+      const options = claim(registration)
+      const lease = await portolan.register(checks === undefined ? options : { ...options, checks })
+      leases.set(copyKeyOf(registration), lease)
+    },
+    async report(name, report) {
+      await leases.get(copyKeyOf(name))?.report(report)
     },
     async departed(name) {
       const lease = leases.get(copyKeyOf(name))

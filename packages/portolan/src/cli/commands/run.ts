@@ -4,6 +4,7 @@ import { parseRegistration } from '../../registry/registration.ts'
 import { registrationOf, type ServiceTemplate } from '../../workloads/definition.ts'
 import { runProgram } from '../../workloads/run.ts'
 import { defaultUrl } from '../api/client.ts'
+import { programChecks } from '../checks.ts'
 import {
   type Command,
   durationOption,
@@ -44,6 +45,26 @@ export const run: Command = {
     { flags: '--tag <tag>', summary: 'a tag; may be repeated', repeated: true },
     { flags: '--meta <key=value>', summary: 'an entry of its metadata; may be repeated', repeated: true },
     {
+      flags: '--check <command>',
+      summary:
+        'a program that says how it is, run beside it: exit status 0 passing, 1 warning, others failing; no shell; may be repeated',
+      repeated: true,
+    },
+    {
+      flags: '--check-command <json>',
+      summary: 'the same as a JSON array of program and arguments; may be repeated',
+      repeated: true,
+    },
+    {
+      flags: '--check-interval <duration>',
+      summary: 'from one run of each check to the next',
+      fallback: '5s',
+    },
+    {
+      flags: '--check-timeout <duration>',
+      summary: 'how long a check may run (default: 5s, at most half the interval)',
+    },
+    {
       flags: '--grace <duration>',
       summary: 'how long callers may take to let go of it before it is told to stop',
       fallback: '5s',
@@ -60,6 +81,10 @@ export const run: Command = {
       'portolan run --service web --port 8080 --tag blue -- python3 -m http.server 8080',
       'it brings its own port',
     ],
+    [
+      "portolan run --service mail --check './queue-is-short.sh 1000' -- node mail.mjs",
+      'it gets traffic while the queue is short',
+    ],
   ],
   async run(invocation, io) {
     const service = templateOf(invocation)
@@ -68,6 +93,7 @@ export const run: Command = {
     checkRegistration(service, id)
     const drainGraceMs = durationOption(invocation, 'grace') ?? 5000
     const stopGraceMs = durationOption(invocation, 'stopGrace') ?? 30_000
+    const checks = programChecks(invocation, io.cwd)
     const { url, token } = registryOf(invocation, io)
     return runProgram({
       command: invocation.args,
@@ -80,6 +106,7 @@ export const run: Command = {
       say: line => io.err(`portolan: ${line}\n`),
       drainGraceMs,
       stopGraceMs,
+      ...(checks.length === 0 ? {} : { checks }),
       ...(token === undefined ? {} : { token }),
       ...(port === undefined ? {} : { port }),
       ...(id === undefined ? {} : { id }),

@@ -8,29 +8,35 @@ import { Registry } from 'prom-client'
 import { openMemoryStore } from '../../store/memory.ts'
 import type { WorkloadDefinition } from '../definition.ts'
 import { storeLedger, type WorkloadLedger } from '../ledger.ts'
-import type { Registrar } from '../registrar.ts'
+import type { ReportingRegistrar } from '../session-registrar.ts'
 import type { WorkloadsOptions } from '../supervisor.ts'
 import { openWorkloads, type Workloads } from '../workloads.ts'
 
 /** What the supervisor told its registrar, in order. */
 export interface Said {
-  readonly what: 'register' | 'departed' | 'drain'
+  readonly what: 'register' | 'departed' | 'drain' | 'report'
   readonly id: string
   readonly at: number
   readonly registration?: Registration
 }
 
 /** A registrar that writes down what it hears. */
-export function listeningRegistrar(answers: Partial<Registrar> = {}): Registrar & { readonly said: Said[] } {
+export function listeningRegistrar(
+  answers: Partial<ReportingRegistrar> = {},
+): ReportingRegistrar & { readonly said: Said[] } {
   const said: Said[] = []
   const hear = (what: Said['what'], id: string, registration?: Registration): void => {
     said.push({ what, id, at: performance.now(), ...(registration !== undefined && { registration }) })
   }
   return {
     said,
-    async register(registration) {
+    async register(registration, checks) {
       hear('register', registration.id, registration)
-      await answers.register?.(registration)
+      await answers.register?.(registration, checks)
+    },
+    async report(name, report) {
+      hear('report', name.id)
+      await answers.report?.(name, report)
     },
     async departed(name) {
       hear('departed', name.id)

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import type { ProgramCheck } from '../program-checks.ts'
 import { runProgram } from '../run.ts'
 import { listeningRegistrar } from './quay.ts'
 
@@ -16,6 +17,7 @@ interface RunnerOptions {
   readonly away?: boolean
   /** Speaks over a session with the registry at this address, instead. */
   readonly session?: string
+  readonly checks?: readonly ProgramCheck[]
 }
 
 const [given = '{}', ...command] = process.argv.slice(2)
@@ -25,10 +27,14 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const never = new Promise<void>(() => {})
 
 const registrar = listeningRegistrar({
-  async register(registration) {
+  async register(registration, checks) {
     if (refused++ < refusals) throw new Error('not now')
     say(`register ${JSON.stringify(registration)}`)
+    if (checks !== undefined) say(`checks ${JSON.stringify(checks)}`)
     if (away) await never
+  },
+  async report({ id }, report) {
+    say(`report ${id} ${JSON.stringify(report)}`)
   },
   async departed({ id }) {
     say(`departed ${id}`)
