@@ -229,6 +229,7 @@ describe('drain', () => {
     await tested.time.pass(1)
     await done
     expect(drained()).toBe(false)
+    expect(await tested.metrics.metrics()).toMatch(/drain_seconds_sum\{released="false"\} 1\n/)
     expect(registry.find(nameOf('a'))?.causes).toMatchObject([{ kind: 'draining' }])
     await registry.report(nameOf('a'), { kind: 'http', owner: 'check', reason: '503' })
     await expect(registry.undrain(nameOf('a'), { name: 'stranger', admin: false })).rejects.toMatchObject({

@@ -1,5 +1,8 @@
-import { type Instance, type InstanceName, isDraining, withCause } from '@portolan/core'
+import { type Clock, type Instance, type InstanceName, isDraining, withCause } from '@portolan/core'
+import type { Log } from '../observe/log.ts'
 import type { CauseJournal } from './journal.ts'
+import type { RegistryMetrics } from './metrics.ts'
+import type { Picker } from './pickers.ts'
 import type { RegistryState } from './state.ts'
 import type { Timers } from './timers.ts'
 import type { Views } from './views.ts'
@@ -11,7 +14,10 @@ export interface DrainParts {
   readonly state: RegistryState
   readonly journal: CauseJournal
   readonly views: Views
+  readonly clock: Clock
   readonly timers: Timers
+  readonly metrics: RegistryMetrics
+  readonly log: Log
 }
 
 /**
@@ -26,7 +32,8 @@ export async function drain(
   by: string,
   graceMs: number,
 ): Promise<boolean> {
-  const { state, journal, views, timers } = parts
+  const { state, journal, views, clock, timers, metrics } = parts
+  const since = clock.now()
   const cause = {
     kind: 'draining',
     owner: drainOwner,
@@ -40,11 +47,26 @@ export async function drain(
   try {
     const { revision } = service
     const incarnation = state.slot(name)?.instance?.incarnation ?? 0
-    const released = await views.released(service, { id: name.id, incarnation, revision }, grace.signal)
-    return released && !takesTraffic(state.slot(name)?.instance)
+    const letting = { id: name.id, incarnation, revision }
+    const all = await views.released(service, letting, grace.signal)
+    const released = all && !takesTraffic(state.slot(name)?.instance)
+    metrics.drainSeconds.observe({ released: String(released) }, (clock.now() - since) / 1000)
+    if (grace.signal.aborted) tellOwing(parts, name, views.owing(service, letting))
+    return released
   } finally {
     cancel()
   }
+}
+
+/** Somebody wants to know who held up a deploy. */
+function tellOwing({ log }: DrainParts, instance: InstanceName, owing: readonly Picker[]): void {
+  const sessions = owing.slice(0, 10).map(({ name, owner, connection, acknowledged }) => ({
+    name,
+    owner,
+    connected: connection !== undefined,
+    acknowledged,
+  }))
+  log.warn({ instance, count: owing.length, sessions }, 'a drain ended before everybody had let go')
 }
 
 /** Whether a drain has come to nothing: the instance is there, and is not drained any more. */

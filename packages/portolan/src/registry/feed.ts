@@ -115,6 +115,10 @@ export class Feed {
     return this.#pickers.released(letting, signal)
   }
 
+  owing(letting: Letting): readonly Picker[] {
+    return this.#pickers.owing(letting)
+  }
+
   /** The process that `owner` stands for has ended. */
   ended(owner: string): void {
     this.#pickers.ended(owner)

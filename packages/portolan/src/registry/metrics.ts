@@ -8,6 +8,7 @@ export interface RegistryMetrics {
   readonly coalesced: Counter
   readonly congested: Counter
   readonly pushSeconds: Histogram
+  readonly drainSeconds: Histogram<'released'>
   readonly registrations: Counter<'result'>
   readonly removals: Counter<'reason'>
   readonly protectedInstances: Gauge
@@ -67,6 +68,13 @@ export function openRegistryMetrics(
       name: 'portolan_registry_push_seconds',
       help: 'From the first change to the end of the push that carries it to all subscribers of its service',
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+      registers,
+    }),
+    drainSeconds: new Histogram({
+      name: 'portolan_registry_drain_seconds',
+      help: 'From the request to drain until everybody who picks had let go (released), or gave no answer in time',
+      labelNames: ['released'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 5, 10, 30, 120],
       registers,
     }),
     registrations: new Counter({

@@ -217,7 +217,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
 
     async drain(name, principal, graceMs) {
       presentFor(name, principal)
-      return drain({ state, journal, views, timers }, name, principal.name, graceMs)
+      return drain({ state, journal, views, clock, timers, metrics, log }, name, principal.name, graceMs)
     },
 
     async undrain(name, principal) {

@@ -14,6 +14,7 @@ export interface Letting {
 export interface Picker {
   readonly who: string
   readonly owner: string | undefined
+  readonly name: string | undefined
   /** The revision of the first set that it ever had; it owes nothing to what was draining by then. */
   readonly since: number
   /** The highest revision that it acknowledged. */
@@ -71,7 +72,7 @@ export class Pickers {
    * `connection` speaks for `who` from now on, and one before it no more. What was answered stays answered: sets only
    * grow newer. `since` = the revision of the set that it begins with, undefined = it has picked by others before.
    */
-  join({ who, owner }: Picks, connection: object, since: number | undefined): Picker {
+  join({ who, owner, name }: Picks, connection: object, since: number | undefined): Picker {
     const known = this.#pickers.get(who)
     if (known !== undefined) {
       this.#stopTimer(known)
@@ -79,7 +80,15 @@ export class Pickers {
       known.ended = false
       return known
     }
-    const picker: Picker = { who, owner, since: since ?? -1, acknowledged: -1, connection, ended: false }
+    const picker: Picker = {
+      who,
+      owner,
+      name,
+      since: since ?? -1,
+      acknowledged: -1,
+      connection,
+      ended: false,
+    }
     this.#pickers.set(who, picker)
     for (const waiter of this.#waiters) if (this.#owes(picker, waiter.letting)) waiter.owing.add(picker)
     return picker
@@ -137,7 +146,7 @@ export class Pickers {
   released(letting: Letting, signal: AbortSignal): Promise<boolean> {
     const now = this.#parts.look(letting)
     if (now !== 'draining') return Promise.resolve(now === 'gone')
-    const owing = new Set([...this.#pickers.values()].filter(picker => this.#owes(picker, letting)))
+    const owing = new Set(this.owing(letting))
     if (owing.size === 0) return Promise.resolve(true)
     if (signal.aborted) return Promise.resolve(false)
     return new Promise(resolve => {
@@ -153,6 +162,11 @@ export class Pickers {
       this.#waiters.add(waiter)
       signal.addEventListener('abort', giveUp, { once: true })
     })
+  }
+
+  /** Those who have not let go of it, for all that we know. */
+  owing(letting: Letting): readonly Picker[] {
+    return [...this.#pickers.values()].filter(picker => this.#owes(picker, letting))
   }
 
   /** The service has changed. */

@@ -100,6 +100,8 @@ export interface Picks {
   readonly who: string
   /** Whose token it came with. */
   readonly owner?: string
+  /** What it calls itself, for the log. */
+  readonly name?: string
 }
 
 export interface Subscription {

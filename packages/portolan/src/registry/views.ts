@@ -1,6 +1,6 @@
 import type { ServiceName } from '@portolan/core'
 import { Feed, type FeedParts, type SubscribeOptions } from './feed.ts'
-import type { Letting } from './pickers.ts'
+import type { Letting, Picker } from './pickers.ts'
 import type { Subscriber, Subscription } from './registry.ts'
 import type { ServiceState } from './service-state.ts'
 import type { RegistryState } from './state.ts'
@@ -34,6 +34,11 @@ export class Views {
   /** Resolves true when everybody who picks has let go of that run, or it is gone; false on `signal`. */
   released(service: ServiceState, letting: Letting, signal: AbortSignal): Promise<boolean> {
     return this.#feeds.get(service)?.released(letting, signal) ?? Promise.resolve(true)
+  }
+
+  /** Who picks and has not let go of that run, for all that we know. */
+  owing(service: ServiceState, letting: Letting): readonly Picker[] {
+    return this.#feeds.get(service)?.owing(letting) ?? []
   }
 
   /** The process that `owner` stands for has ended: nobody waits for a connection of its to come back. */

@@ -162,7 +162,10 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
     const before = session.watches.get(key)
     const start = from === undefined ? undefined : parseCursor(from)
     // Agents look on; those that pick are waited for by drains from their first set on.
-    const picks = session.kind === 'agent' ? undefined : { who: session.id, owner: session.identity.name }
+    const picks =
+      session.kind === 'agent'
+        ? undefined
+        : { who: session.id, owner: session.identity.name, name: session.name }
     const receive = (change: ViewChange): boolean => session.push(viewFrame(change))
     session.watches.set(key, registry.subscribe(service, start, receive, picks))
     // Not earlier: a drain would take the gap for a subscriber that has gone.
