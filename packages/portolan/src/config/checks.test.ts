@@ -184,6 +184,7 @@ describe('mistakes in checks, in words', () => {
     ['a weight that is whole', '{ type: TCP, degraded: { latency: 1s, weight: 1 } }'],
     ['no rise', '{ type: TCP, rise: 0 }'],
     ['port zero', '{ type: TCP, port: 0 }'],
+    ['a port that is a list', '{ type: TCP, port: [80] }'],
   ])('%s', (_, list) => {
     const reading = readConfig(`services:\n  order:\n    healthChecks: [${list}]\n`, 'portolan.yaml')
     expect(reading.ok ? 'it holds' : reading.problems.map(formatProblem).join('\n')).toMatchSnapshot()

@@ -197,7 +197,13 @@ const fields = z.strictObject({
     .meta({ unset: 'its type, `http-2` for the second of a type' }),
   name: checkId.optional().describe('Another word for `id`.').meta({ unset: 'see `id`' }),
   port: z
-    .union([portNumber, z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, said('not the name of a port'))])
+    .union([portNumber, z.string().regex(/^[A-Za-z0-9._-]{1,128}$/, said('not the name of a port'))], {
+      error: issue =>
+        said(
+          `${described(issue.input)} is no port`,
+          'write its number, or the name that the instance gives it',
+        ),
+    })
     .optional()
     .describe('TCP, HTTP, gRPC: the port, by number or by the name that the instance gives it.')
     .meta({ unset: 'the instance’s default port' }),
