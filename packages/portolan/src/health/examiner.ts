@@ -87,7 +87,7 @@ export class Examiner implements Examining {
       this.#missed(run, finding, round)
       return
     }
-    this.#keep(run, finding, now)
+    this.#keep(run, finding)
     const held = run.more !== undefined && isHeld(run.more.penalty, now)
     const result = { passed: finding.status !== 'critical', round, held }
     this.#follow(run, found(run.state, result, check.rise, rulesFor(check, rules)), finding.reason)
@@ -164,7 +164,8 @@ export class Examiner implements Examining {
       more.penalty = penalised(more.penalty, time.now)
       note(run, `out: ${why}`)
       onOut(run, time.now)
-    } else if (step.change !== undefined) {
+    } else if (step.change !== undefined && run.subject.history !== undefined) {
+      // That all is well from the beginning is no event: 100,000 would have one.
       note(run, step.change === 'in' ? 'in again' : 'passed for the first time')
     }
     if (step.rechecks !== 'start' || check.type === 'ttl') return
@@ -197,8 +198,8 @@ export class Examiner implements Examining {
     this.found(run, { status: 'critical', presence: 'silent', reason, latencyMs: 0 })
   }
 
-  #keep(run: Run, finding: Finding, now: Milliseconds): void {
-    run.resultAt = now
+  #keep(run: Run, finding: Finding): void {
+    run.resultAt = this.#parts.time.real
     run.latencyUs = Math.round(finding.latencyMs * 1000)
     const { reason, output, metrics } = finding
     const isPlain = reason === '' && output === undefined && metrics === undefined

@@ -43,6 +43,11 @@ export class FairTime {
     return Math.floor(this.#fair(this.#parts.clock.now()))
   }
 
+  /** From 0 on, whole, and never standing still: for when something happened, and not for what follows from it. */
+  get real(): Milliseconds {
+    return Math.floor(this.#parts.clock.now() - this.#start)
+  }
+
   /** Everything planned: checks, and the deadlines of probes under way. */
   get planned(): number {
     return this.#wheel.size

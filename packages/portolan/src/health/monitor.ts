@@ -86,11 +86,10 @@ export class Monitor implements InstanceObserver {
   }
 
   #begin(roll: Roll, instance: Instance, asked: readonly Check[] | undefined): void {
-    const { verdicts, note } = this.#parts
+    const { verdicts } = this.#parts
     const subject = new Subject(instance, asked)
     roll.subjects.set(instance.id, subject)
     const starting = isStarting(subject)
-    if (starting) note(subject, 'registry', 'registered')
     this.#test(
       subject,
       checksFor(instance, asked, roll.configured).map(check =>

@@ -15,7 +15,7 @@ import { realTimers, type Timers } from '../registry/timers.ts'
 import { Examiner } from './examiner.ts'
 import { FairTime } from './fair-time.ts'
 import type { Health, ServiceChecks } from './health.ts'
-import { History } from './history.ts'
+import { eventsOf, noted } from './history.ts'
 import { Looks, type Probes } from './looks.ts'
 import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
 import { checksFor, Monitor } from './monitor.ts'
@@ -80,8 +80,7 @@ export function openHealth(options: HealthOptions): Health {
   const stretching = new Stretching({ time, rules: budget, log })
 
   const note = (subject: Subject, by: string, what: string): void => {
-    subject.history ??= new History()
-    subject.history.note({ at: timers.timeOfDay(), by, what })
+    subject.history = noted(subject.history, time.real, by, what)
   }
   let registry: Registry | undefined
   let verdicts: Verdicts | undefined
@@ -95,7 +94,7 @@ export function openHealth(options: HealthOptions): Health {
     rules,
     stretching,
     random,
-    note: (run, what) => note(run.subject, run.check.id, what),
+    note: ({ subject, check }, what) => note(subject, check.id, what),
     onOut(run, now) {
       const { instance } = run.subject
       metrics.outs.inc({ type: run.check.type })
@@ -124,9 +123,9 @@ export function openHealth(options: HealthOptions): Health {
   }
 
   const timeOf = (at: number): string =>
-    new Date(Date.parse(timers.timeOfDay()) + at - time.now).toISOString()
+    new Date(Date.parse(timers.timeOfDay()) + at - time.real).toISOString()
   const standing = (run: Run) =>
-    standingOf(run, { now: time.now, timeOf, keptIntervalMs: stretching.keptOf(run) })
+    standingOf(run, { now: time.now, realNow: time.real, timeOf, keptIntervalMs: stretching.keptOf(run) })
 
   return {
     prober: proberOf({
@@ -179,7 +178,7 @@ export function openHealth(options: HealthOptions): Health {
 
     why(name) {
       const subject = rolls.find(name)
-      return { checks: (subject?.runs ?? []).map(standing), history: subject?.history?.all() ?? [] }
+      return { checks: (subject?.runs ?? []).map(standing), history: eventsOf(subject?.history, timeOf) }
     },
 
     close() {

@@ -3,15 +3,17 @@ import type { CheckStanding } from './health.ts'
 import type { Run } from './subject.ts'
 
 export interface StandingParts {
-  /** On the clock of the checks. */
+  /** In fair time. */
   readonly now: Milliseconds
-  /** The time of day, ISO 8601, of a moment on that clock. */
+  /** In real time. */
+  readonly realNow: Milliseconds
+  /** The time of day, ISO 8601, of a moment in real time. */
   readonly timeOf: (at: Milliseconds) => string
   readonly keptIntervalMs: Milliseconds
 }
 
 /** One check as people and programs see it. */
-export function standingOf(run: Run, { now, timeOf, keptIntervalMs }: StandingParts): CheckStanding {
+export function standingOf(run: Run, { now, realNow, timeOf, keptIntervalMs }: StandingParts): CheckStanding {
   const { check, more, resultAt, latencyUs } = run
   const until = more === undefined ? undefined : heldUntil(more.penalty, now)
   return {
@@ -25,7 +27,7 @@ export function standingOf(run: Run, { now, timeOf, keptIntervalMs }: StandingPa
     intervalMs: check.intervalMs,
     keptIntervalMs: Math.round(keptIntervalMs),
     penalty: more === undefined ? 0 : Math.round(penaltyAt(more.penalty, now) * 100) / 100,
-    ...(until === undefined ? {} : { heldUntil: timeOf(until) }),
+    ...(until === undefined ? {} : { heldUntil: timeOf(realNow + until - now) }),
   }
 }
 

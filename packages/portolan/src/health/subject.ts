@@ -52,7 +52,7 @@ export class Run implements Timed {
   readonly phase: number
   /** When it was asked last, or would have been. */
   askedAt: Milliseconds
-  /** When the last result came; below 0 = none yet. */
+  /** When the last result came, in real time; below 0 = none yet. */
   resultAt: Milliseconds = -1
   /** Of the last answer, in whole microseconds. */
   latencyUs = 0
