@@ -101,7 +101,6 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const anonymous = anonymousRights(config, listen)
   const access = await openAccess({ store, log, anonymous, configured: tokens(loaded) })
   opened.add(() => access.close())
-  const { budget, maxPerSecond, concurrency, rules } = healthLimits(config)
   const health = openHealth({
     clock,
     random: Math.random,
@@ -109,9 +108,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     metrics,
     probes: { tcp: connectProbe(), script: scriptProbe({ env: process.env }) },
     checks: checksOf(loaded),
-    rules,
-    budget: { share: budget, maxPerSecond },
-    concurrency,
+    limits: healthLimits(config),
   })
   opened.add(() => health.close())
   const registry = await openRegistry({
@@ -177,7 +174,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
       declaredAt = declaredInstances(next)
       allowTargets = next.config.registry.allowTargets
       routes.set(routeTable(next.config, gatewayListen))
-      health.configure(checksOf(next))
+      health.configure(checksOf(next), healthLimits(next.config))
       await applyStaticMembers(staticMembers(next.config), registry, health, log)
       await fleet.reload(next)
     },

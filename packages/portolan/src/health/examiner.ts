@@ -22,7 +22,8 @@ import { Suspicion } from './suspicion.ts'
 export interface ExaminerParts {
   readonly time: FairTime
   readonly looks: Looks
-  readonly rules: HealthRules
+  /** Asked each time: they may change with the configuration. */
+  readonly rules: () => HealthRules
   readonly stretching: Stretching
   readonly random: Random
   /** A check took its instance out: one of many, perhaps. */
@@ -75,7 +76,7 @@ export class Examiner implements Examining {
   doubt(run: Run, why: string): void {
     if (run.check.type === 'ttl') return
     if (run.check.type === 'script') this.hasten(run)
-    else this.#follow(run, suspected(run.state, rulesFor(run.check, this.#parts.rules)), why)
+    else this.#follow(run, suspected(run.state, rulesFor(run.check, this.#parts.rules())), why)
   }
 
   /** A result: of a look (`round` = of a re-check), or said by the instance itself. */
@@ -90,7 +91,7 @@ export class Examiner implements Examining {
     this.#keep(run, finding)
     const held = run.more !== undefined && isHeld(run.more.penalty, now)
     const result = { passed: finding.status !== 'critical', round, held }
-    this.#follow(run, found(run.state, result, check.rise, rulesFor(check, rules)), finding.reason)
+    this.#follow(run, found(run.state, result, check.rise, rulesFor(check, rules())), finding.reason)
     if (check.type === 'ttl') {
       if (finding.presence !== 'silent') time.plan(run, now + check.intervalMs)
     } else if (round === undefined && run.state.phase !== 'suspect') this.#planNext(run, now)
@@ -117,7 +118,7 @@ export class Examiner implements Examining {
       this.#planNext(run, time.now)
       return
     }
-    const { suspectAfterMs } = rulesFor(check, rules)
+    const { suspectAfterMs } = rulesFor(check, rules())
     run.look = looks.begin(
       {
         target: { instance: subject.instance, check, fresh: run.state.phase !== 'passing' },
@@ -173,7 +174,7 @@ export class Examiner implements Examining {
     note(run, `suspect: ${why}`)
     time.callOff(run)
     const { round } = step.state
-    const own = rulesFor(check, rules)
+    const own = rulesFor(check, rules())
     run.suspicion = new Suspicion(round, own, time, (of, timeoutMs) =>
       this.#recheck(run, check, of, timeoutMs),
     )

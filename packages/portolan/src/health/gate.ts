@@ -14,7 +14,7 @@ const patience = 4
  * place: so a service of which all instances are suspect does not keep the others from being tested.
  */
 export class Gate {
-  readonly #most: number
+  #most: number
   readonly #hurried = new Fifo<Entrant>()
   readonly #patient = new Fifo<Entrant>()
   #inside = 0
@@ -22,6 +22,12 @@ export class Gate {
 
   constructor(most: number) {
     this.#most = most
+  }
+
+  /** Whoever is inside already stays. */
+  limit(most: number): void {
+    this.#most = most
+    this.#admit()
   }
 
   get inside(): number {

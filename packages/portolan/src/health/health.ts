@@ -8,6 +8,7 @@ import type {
   Registration,
   ServiceName,
 } from '@portolan/core'
+import type { HealthLimits } from '../config/resolve.ts'
 import type { Registry, Tether } from '../registry/registry.ts'
 
 /** What an instance says of itself: for its `ttl` check of that id, or its only one. */
@@ -69,8 +70,8 @@ export interface Health {
   ): string | undefined
   /** Begins to test what the registry knows. */
   attach(registry: Registry): void
-  /** Takes other checks from the configuration; the states of those that stay go on. */
-  configure(checks: ServiceChecks): void
+  /** Takes other checks, and limits, from the configuration; the states of the checks that stay go on. */
+  configure(checks: ServiceChecks, limits?: Partial<HealthLimits>): void
   /** What a proxy's or SDK's requests found: fresh signs of life, and suspects that are looked at now. */
   reported(reporter: string, service: ServiceName, report: OutcomeReport): void
   /** Where to ask when a session heard of an instance last, which is fresher than any probe. */

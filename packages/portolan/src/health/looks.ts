@@ -76,6 +76,10 @@ export class Looks {
     return look
   }
 
+  limit(most: number): void {
+    this.#gate.limit(most)
+  }
+
   close(): void {
     this.#isClosed = true
     for (const look of this.#open) look.drop()

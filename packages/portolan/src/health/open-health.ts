@@ -2,13 +2,13 @@ import {
   type BudgetRules,
   budgetRules,
   type Clock,
-  type HealthRules,
   healthRules,
   isHeld,
   type Random,
   toFault,
 } from '@portolan/core'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import type { HealthLimits } from '../config/resolve.ts'
 import type { Log } from '../observe/log.ts'
 import type { Registry } from '../registry/registry.ts'
 import { realTimers, type Timers } from '../registry/timers.ts'
@@ -35,22 +35,25 @@ export interface HealthOptions {
   readonly probes: Probes
   /** What the configuration gives to services. Default: nothing in particular. */
   readonly checks?: ServiceChecks
-  readonly rules?: HealthRules
-  /** Whatever differs from `budgetRules`. */
-  readonly budget?: Partial<BudgetRules>
-  /** Probes under way at the same time. Default 512. */
-  readonly concurrency?: number
+  /** Whatever differs from `defaultLimits`. */
+  readonly limits?: Partial<HealthLimits>
   readonly timers?: Timers
+}
+
+const defaultLimits: HealthLimits = {
+  budget: budgetRules.share,
+  maxPerSecond: budgetRules.maxPerSecond,
+  concurrency: 512,
+  rules: healthRules,
 }
 
 /** Of the registry's own questions, so many are asked at the same time. */
 const registryQuestions = 128
 
 export function openHealth(options: HealthOptions): Health {
-  const { clock, random, log, probes, concurrency = 512 } = options
+  const { clock, random, log, probes } = options
   const timers = options.timers ?? realTimers
-  const rules = options.rules ?? healthRules
-  const budget = { ...budgetRules, ...options.budget }
+  let limits: HealthLimits = { ...defaultLimits, ...options.limits }
   let checks: ServiceChecks = options.checks ?? (() => undefined)
 
   const rolls = new Rolls()
@@ -70,13 +73,16 @@ export function openHealth(options: HealthOptions): Health {
   const looks = new Looks({
     time,
     probes,
-    most: concurrency,
+    most: limits.concurrency,
     onFinding(type, { status, latencyMs }, isTimeout) {
       metrics.probes.inc({ type, result: resultOf(status, isTimeout) })
       if (!isTimeout) metrics.probeSeconds.observe({ type }, latencyMs / 1000)
     },
     onFault: onFault('checks'),
   })
+  const budget = (): BudgetRules => {
+    return { ...budgetRules, share: limits.budget, maxPerSecond: limits.maxPerSecond }
+  }
   const stretching = new Stretching({ time, rules: budget, log })
 
   const note = (subject: Subject, by: string, what: string): void => {
@@ -91,7 +97,7 @@ export function openHealth(options: HealthOptions): Health {
   const examiner = new Examiner({
     time,
     looks,
-    rules,
+    rules: () => limits.rules,
     stretching,
     random,
     note: ({ subject, check }, what) => note(subject, check.id, what),
@@ -148,8 +154,10 @@ export function openHealth(options: HealthOptions): Health {
       stopObserving = to.observe(monitor)
     },
 
-    configure(next) {
+    configure(next, changed) {
       checks = next
+      limits = { ...limits, ...changed }
+      looks.limit(limits.concurrency)
       monitor?.configure(next)
     },
 

@@ -19,7 +19,8 @@ import type { Timed } from './wheel.ts'
 
 export interface StretchingParts {
   readonly time: FairTime
-  readonly rules: BudgetRules
+  /** Asked each time: they may change with the configuration. */
+  readonly rules: () => BudgetRules
   readonly log: Log
 }
 
@@ -116,7 +117,8 @@ export class Stretching implements Timed {
   }
 
   ring(now: Milliseconds): void {
-    const { time, rules } = this.#parts
+    const { time } = this.#parts
+    const rules = this.#parts.rules()
     const wanted = [...this.#tallies].map(([intervalMs, tally]): Wanted => ({ intervalMs, ...tally }))
     const allowed = allowedPerSecond(this.#rate(), rules)
     const total = wanted.reduce((sum, { intervalMs, count }) => sum + (count * 1000) / intervalMs, 0)
@@ -137,7 +139,7 @@ export class Stretching implements Timed {
   }
 
   #keptOf(intervalMs: Milliseconds, isFresh: boolean): Milliseconds {
-    return stretchedInterval(intervalMs, isFresh, this.#stretch, this.#parts.rules)
+    return stretchedInterval(intervalMs, isFresh, this.#stretch, this.#parts.rules())
   }
 
   #heardAt(name: InstanceName, reportedAt: Milliseconds, now: Milliseconds): Milliseconds {
@@ -161,7 +163,7 @@ export class Stretching implements Timed {
   }
 
   #say(now: Milliseconds, wanted: number, allowed: number): void {
-    const { log, rules } = this.#parts
+    const { log } = this.#parts
     const factor = this.#stretch.fresh * this.#stretch.all
     const isSaid = this.#loggedAt !== undefined
     if (factor > 1) {
@@ -169,7 +171,7 @@ export class Stretching implements Timed {
       if (isSaid) return
       log.info(
         { event: 'stretched', factor: rounded(factor), wanted: rounded(wanted), allowed: rounded(allowed) },
-        `checks run less often where other signs of life are fresh, at least every ${formatDuration(rules.longestMs)}`,
+        `checks run less often where other signs of life are fresh, at least every ${formatDuration(this.#parts.rules().longestMs)}`,
       )
     } else if (this.#loggedAt !== undefined && now - this.#loggedAt >= overAfterMs) {
       this.#loggedAt = undefined

@@ -47,8 +47,7 @@ export interface RegisterOptions {
   readonly port?: number
 }
 
-export interface TestedOptions
-  extends Partial<Pick<HealthOptions, 'checks' | 'rules' | 'budget' | 'concurrency' | 'log'>> {
+export interface TestedOptions extends Partial<Pick<HealthOptions, 'checks' | 'limits' | 'log'>> {
   readonly store?: Store
   readonly answer?: Answer
   readonly time?: VirtualTime
