@@ -63,6 +63,8 @@ async function watchForCauses(portolan: Portolan) {
 interface Pass {
   readonly seconds: number
   readonly connectionsAsked: number
+  /** By what they found, as the checker counts: regular probes and re-checks. */
+  readonly probes: Readonly<Record<string, number>>
   readonly packetsLost: number
   readonly falseCauses: readonly string[]
   readonly busyShareOfCore: number
@@ -80,6 +82,7 @@ async function pass(
   told.length = 0
   const from = monotonicMs()
   const [cpu, checker] = [cpuTimes(), cpuSeconds(world)]
+  const before = await probesByResult(world)
   let counted = network.counted()
   while (counted.asked < probes) {
     await sleep(2000)
@@ -92,15 +95,27 @@ async function pass(
   network.lose(0)
   const seconds = (monotonicMs() - from) / 1000
   const falseCauses = [...told]
+  const probed = await probesByResult(world)
   const after = cpuTimes()
   return {
     seconds: round(seconds, 1),
     connectionsAsked: counted.asked,
+    probes: Object.fromEntries(
+      Object.entries(probed).map(([result, count]) => [result, count - (before[result] ?? 0)]),
+    ),
     packetsLost: counted.in + counted.out,
     falseCauses,
     busyShareOfCore: round((after.busy - cpu.busy) / (after.all - cpu.all), 2),
     checkerCpuShare: round((cpuSeconds(world) - checker) / seconds, 2),
   }
+}
+
+async function probesByResult({ url }: World): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const lines = text.matchAll(/^portolan_health_probes_total\{[^}]*result="(\w+)"[^}]*\} (\d+)/gm)
+  const found: Record<string, number> = {}
+  for (const [, result = '', count] of lines) found[result] = (found[result] ?? 0) + Number(count)
+  return found
 }
 
 /** Of the checker's processor, in clock ticks since boot. */

@@ -6,7 +6,7 @@ export type Repetition = LastPicks | undefined
 
 const latestOf = ({ pick, fetch, gateway }: LastPicks): number => Math.max(pick, fetch, gateway)
 
-function figuresOf(times: readonly number[]) {
+export function figuresOf(times: readonly number[]) {
   return {
     p50: round(quantile(times, 0.5), 1),
     p99: round(quantile(times, 0.99), 1),
