@@ -4,6 +4,8 @@ import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { detectPausesRow } from './detect/pauses.ts'
 import { fanoutRow } from './fanout/fanout.ts'
+import { outageCutRow } from './outage/cut.ts'
+import { outageBackRow, outageFailedRow } from './outage/outage.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
 import { memoryServerRow } from './registry/memory.ts'
@@ -26,6 +28,9 @@ export const rows: Readonly<Record<string, Bench>> = {
   'detect.false': detectFalseRow,
   'detect.pauses': detectPausesRow,
   'deploy.failed': deployFailedRow,
+  'outage.failed': outageFailedRow,
+  'outage.back': outageBackRow,
+  'outage.cut': outageCutRow,
   'registry.register': registerRow,
   'registry.fanout': fanoutRow,
   'memory.server': memoryServerRow,

@@ -145,7 +145,7 @@ export async function until(
   }
 }
 
-/** Sums of `GET /api/v1/services` and the alive sessions; zeros while nobody answers. */
+/** Sums of `GET /api/v1/services`, and the sessions that are open; zeros while nobody answers. */
 export async function standing(url: string) {
   try {
     const response = await fetch(`${url}/api/v1/services`)
@@ -156,7 +156,10 @@ export async function standing(url: string) {
     return {
       instances: services.reduce((sum, { instances }) => sum + instances, 0),
       healthy: services.reduce((sum, { healthy }) => sum + healthy, 0),
-      sessions: Number(/^portolan_registry_sessions\{state="alive"\} (\d+)/m.exec(metrics)?.[1] ?? 0),
+      sessions: [...metrics.matchAll(/^portolan_registry_sessions\{state="\w+"\} (\d+)/gm)].reduce(
+        (sum, [, count]) => sum + Number(count),
+        0,
+      ),
     }
   } catch {
     return { instances: 0, healthy: 0, sessions: 0 }
