@@ -25,7 +25,7 @@ export interface LocalBalancerParts {
  * Balances by the registry's set and by what this process's own requests found: who stands out carries the cause
  * `outlier` of the owner `local` in this process's copy of the set, and nowhere else. What gateway and library pick by.
  *
- * A success costs two additions and a comparison; whatever takes thought comes after a failure, or with `sweep`.
+ * A success costs an addition and a comparison; whatever takes thought comes after a failure, or with `sweep`.
  */
 export class LocalBalancer {
   readonly #machine = new OutlierMachine()
@@ -33,6 +33,8 @@ export class LocalBalancer {
   readonly #clock: Clock
   readonly #suspect: (outcomes: InstanceOutcomes) => void
   #set: InstanceSet | undefined
+  /** Whether answer times count: they are a second place in memory to write to. */
+  #isTimed = false
   #sweptAt: Milliseconds
 
   constructor({ policy, random, clock, outliers, suspect, onIdle }: LocalBalancerParts) {
@@ -40,12 +42,12 @@ export class LocalBalancer {
     this.#clock = clock
     this.#suspect = suspect
     this.#sweptAt = clock.now()
-    this.#machine.configure(outliers)
+    this.#take(outliers)
   }
 
   /** Holds from the next failure on. */
   configure(outliers: Partial<OutlierSettings>): void {
-    this.#machine.configure(outliers)
+    this.#take(outliers)
     if (this.#set !== undefined) this.update(this.#set)
   }
 
@@ -76,7 +78,7 @@ export class LocalBalancer {
     this.#balancer.done(endpoint, 'success')
     const { tally } = endpoint
     tally.ok += 1
-    tally.okMs += ms
+    if (this.#isTimed) tally.okMs += ms
     if (tally.failuresInRow === 0 && tally.standing === 'in') return
     if (this.#machine.succeeded(endpoint, this.#clock.now())) this.#rebuild()
   }
@@ -168,6 +170,11 @@ export class LocalBalancer {
     if (endpoint === undefined || !leftOut.includes(endpoint)) return endpoint
     this.#balancer.done(endpoint, 'cancelled')
     return this.#balancer.pick({ tried })
+  }
+
+  #take(outliers: Partial<OutlierSettings>): void {
+    this.#machine.configure(outliers)
+    this.#isTimed = (outliers.latencyFactor ?? 0) > 0
   }
 
   #rebuild(): void {

@@ -4,7 +4,7 @@ import type { Instance } from '../instance/instance.ts'
 import type { InstanceSet } from '../instance/instance-set.ts'
 import type { Milliseconds } from '../time/clock.ts'
 import { keptAtLeast, type OutlierSettings, outlierDefaults, timeOut } from './settings.ts'
-import { forget, roll, standingOut } from './window.ts'
+import { forget, keptAfter, roll, standingOut } from './window.ts'
 
 /** A trial that says nothing for so long is made once more. */
 const longestTrialMs: Milliseconds = 30_000
@@ -124,8 +124,9 @@ export class OutlierMachine {
 
   /** Compares peers over the window, and forgives who has been good: about once a second. */
   compare(endpoints: readonly Endpoint[], overMs: Milliseconds, now: Milliseconds): boolean {
+    const kept = keptAfter(overMs, this.#settings)
     for (const { tally } of endpoints) {
-      roll(tally, overMs, this.#settings)
+      roll(tally, kept)
       if (tally.strikes > 0) this.#forgive(tally, now)
     }
     const present = endpoints.filter(({ tally }) => tally.standing === 'in')

@@ -4,10 +4,14 @@ import type { Milliseconds } from '../time/clock.ts'
 import { latencyCeiling, successFloor } from './compare.ts'
 import type { OutlierSettings } from './settings.ts'
 
-/** Takes what was counted since the last time into the window, after `overMs` of forgetting. */
-export function roll(tally: Tally, overMs: Milliseconds, { windowMs }: OutlierSettings): void {
+/** What is left of the window after so long. */
+export function keptAfter(overMs: Milliseconds, { windowMs }: OutlierSettings): number {
+  return Math.exp(-overMs / windowMs)
+}
+
+/** Takes what was counted since the last time into the window, of which `kept` is left. */
+export function roll(tally: Tally, kept: number): void {
   const { window, rolled } = tally
-  const kept = Math.exp(-overMs / windowMs)
   window.ok = window.ok * kept + (tally.ok - rolled.ok)
   window.failed = window.failed * kept + (tally.failed - rolled.failed)
   window.okMs = window.okMs * kept + (tally.okMs - rolled.okMs)
