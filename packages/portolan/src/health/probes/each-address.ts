@@ -1,0 +1,51 @@
+import { race } from '@portolan/core'
+import type { Finding } from './probe.ts'
+
+/** How long the preferred address may take before the next is looked at beside it. */
+const headStartMs = 50
+
+/** One look at one address. Settles once, never within the call; returns how to break it off. */
+export type LookAt = (address: string, settle: (finding: Finding) => void) => () => void
+
+/**
+ * Looks at the addresses of one instance until somebody answers at one of them: the next is looked at when one fails,
+ * or beside it after a head start. It is refused only when every address refuses. Returns how to break it off.
+ */
+export function lookAtEach(
+  addresses: readonly string[],
+  look: LookAt,
+  settle: (finding: Finding) => void,
+): () => void {
+  const [only] = addresses
+  if (addresses.length === 1 && only !== undefined) return look(only, settle)
+  const failed: Finding[] = []
+  return race<Finding>({
+    addresses,
+    headStartMs,
+    start: (address, answered, unanswered) =>
+      look(address, finding => {
+        if (finding.presence === 'answered') {
+          answered(finding)
+          return
+        }
+        failed.push(finding)
+        unanswered(noAnswer)
+      }),
+    after(ms, run) {
+      const timer = setTimeout(run, ms)
+      return () => clearTimeout(timer)
+    },
+    won: settle,
+    lost: () => settle(together(failed)),
+  })
+}
+
+const noAnswer = new Error('no answer')
+
+/** What they prove together: what proves least wins. */
+function together(findings: readonly Finding[]): Finding {
+  const silent = findings.find(({ presence }) => presence === 'silent')
+  const finding = findings.find(({ inconclusive }) => inconclusive) ?? silent ?? findings[0]
+  if (finding === undefined) throw new Error('nobody was looked at')
+  return finding
+}

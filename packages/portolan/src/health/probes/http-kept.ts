@@ -1,0 +1,63 @@
+import { type HttpCheck, type Instance, type Milliseconds, serviceKey } from '@portolan/core'
+import type { HttpConnection } from './http-connection.ts'
+
+interface Kept {
+  readonly connection: HttpConnection
+  readonly until: Milliseconds
+}
+
+const sweepMs = 5000
+const leastMs = 10_000
+/** Probes that the budget has stretched come later than their check says. */
+const intervals = 3
+
+/** Idle connections between probes: one per instance and check, for as long as probes keep coming. */
+export class KeptConnections {
+  readonly #kept = new Map<string, Kept>()
+  #sweeper: NodeJS.Timeout | undefined
+  #closed = false
+
+  /** Takes out what is kept for these two. */
+  take(instance: Instance, check: HttpCheck): HttpConnection | undefined {
+    const key = keyOf(instance, check)
+    const kept = this.#kept.get(key)
+    if (kept !== undefined) this.#kept.delete(key)
+    return kept?.connection
+  }
+
+  /** Keeps a connection. False: there is one already, or nothing is kept any more. */
+  put(connection: HttpConnection): boolean {
+    const key = keyOf(connection.plan.instance, connection.plan.check)
+    if (this.#closed || this.#kept.has(key)) return false
+    const { intervalMs } = connection.plan.check
+    this.#kept.set(key, { connection, until: performance.now() + Math.max(leastMs, intervals * intervalMs) })
+    this.#sweeper ??= setInterval(() => this.#sweep(performance.now()), sweepMs).unref()
+    return true
+  }
+
+  /** The connection is no more. Returns whether it was kept. */
+  delete(connection: HttpConnection): boolean {
+    const key = keyOf(connection.plan.instance, connection.plan.check)
+    return this.#kept.get(key)?.connection === connection && this.#kept.delete(key)
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#sweeper)
+    for (const { connection } of this.#kept.values()) connection.destroy()
+    this.#kept.clear()
+  }
+
+  /** Closes those whose instance or check is gone. */
+  #sweep(now: Milliseconds): void {
+    for (const [key, { connection, until }] of this.#kept) {
+      if (until > now) continue
+      this.#kept.delete(key)
+      connection.destroy()
+    }
+  }
+}
+
+function keyOf(instance: Instance, check: HttpCheck): string {
+  return `${serviceKey(instance)}/${instance.id}#${check.id}`
+}
