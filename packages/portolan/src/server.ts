@@ -18,8 +18,9 @@ import {
 } from './config/resolve.ts'
 import { routesOf } from './config/routes.ts'
 import { openHealth } from './health/open-health.ts'
-import { connectProbe } from './health/probes/connect.ts'
+import { httpProbe } from './health/probes/http.ts'
 import { scriptProbe } from './health/probes/script.ts'
+import { tcpProbe } from './health/probes/tcp.ts'
 import { lbArguments } from './lb-arguments.ts'
 import type { Log } from './observe/log.ts'
 import { openAccess } from './registry/access/access.ts'
@@ -106,7 +107,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     random: Math.random,
     log,
     metrics,
-    probes: { tcp: connectProbe(), script: scriptProbe({ env: process.env }) },
+    probes: { tcp: tcpProbe(), http: httpProbe(), script: scriptProbe({ env: process.env }) },
     checks: checksOf(loaded),
     limits: healthLimits(config),
   })

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { Registry as MetricsRegistry } from 'prom-client'
 import { openApi } from '../../../packages/portolan/src/api/server.ts'
 import { openHealth } from '../../../packages/portolan/src/health/open-health.ts'
-import { connectProbe } from '../../../packages/portolan/src/health/probes/connect.ts'
+import { tcpProbe } from '../../../packages/portolan/src/health/probes/tcp.ts'
 import { openLog } from '../../../packages/portolan/src/observe/log.ts'
 import { openAccess } from '../../../packages/portolan/src/registry/access/access.ts'
 import { openRegistry } from '../../../packages/portolan/src/registry/open-registry.ts'
@@ -13,7 +13,7 @@ const [directory = '', port = '0'] = process.argv.slice(2)
 const log = openLog('fatal')
 const metrics = new MetricsRegistry()
 const clock = { now: () => performance.now() }
-const probes = { tcp: connectProbe() }
+const probes = { tcp: tcpProbe() }
 const health = openHealth({ clock, random: Math.random, log, metrics, probes })
 const store = await openLmdbStore({ directory })
 const registry = await openRegistry({

@@ -6,6 +6,7 @@ import {
   type Prober,
   type TcpCheck,
 } from '@portolan/core'
+import { Turnstile } from '../turnstile.ts'
 import { aimAt } from './aim.ts'
 import { lookAtEach } from './each-address.ts'
 import { nobodyThere, passing, unconnected, unprobeable } from './findings.ts'
@@ -13,7 +14,6 @@ import { isOwnEcho } from './own-echo.ts'
 import { Partings } from './partings.ts'
 import type { Finding, Probe } from './probe.ts'
 import { settleSoon } from './settle-soon.ts'
-import { Turnstile } from '../turnstile.ts'
 
 /**
  * Connects to the port at the instance's addresses: one that accepts is enough, and it is refused only when all of them
