@@ -141,4 +141,19 @@ describe('health checking', () => {
       expect.objectContaining({ by: 'gateway', what: expect.stringMatching(/ECONNRESET/) }),
     )
   })
+
+  it('cannot be made to flood a network by reports', async () => {
+    const tested = await open()
+    const outcomes: { id: string; incarnation: number; ok: number; failed: number }[] = []
+    for (let index = 0; index < 800; index++) {
+      const id = `i${index}`
+      outcomes.push({ id, incarnation: await tested.register(id), ok: 0, failed: 1 })
+    }
+    await tested.time.pass(2000)
+    const before = tested.looks.length
+    for (let times = 0; times < 10; times++) tested.health.reported('liar', order, { overMs: 1, outcomes })
+    await tested.time.pass(20)
+    expect(tested.looks.length - before).toBeGreaterThan(400)
+    expect(tested.looks.length - before).toBeLessThan(600)
+  })
 })

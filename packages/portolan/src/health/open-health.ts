@@ -20,7 +20,7 @@ import { Looks, type Probes } from './looks.ts'
 import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
 import { checksFor, Monitor } from './monitor.ts'
 import { proberOf } from './prober.ts'
-import { follow, heartbeat, statusOf } from './reports.ts'
+import { DoubtLimit, follow, heartbeat, statusOf } from './reports.ts'
 import { Rolls } from './roll.ts'
 import { phaseOf, standingOf } from './standing.ts'
 import { Stretching } from './stretching.ts'
@@ -88,6 +88,7 @@ export function openHealth(options: HealthOptions): Health {
   const note = (subject: Subject, by: string, what: string): void => {
     subject.history = noted(subject.history, time.real, by, what)
   }
+  const limit = new DoubtLimit()
   let registry: Registry | undefined
   let verdicts: Verdicts | undefined
   let monitor: Monitor | undefined
@@ -165,7 +166,7 @@ export function openHealth(options: HealthOptions): Health {
       stretching.counted(report)
       const roll = rolls.known(service)
       if (roll === undefined) return
-      const failures = follow({ roll, examiner, time, note }, reporter, report)
+      const failures = follow({ roll, examiner, time, limit, note }, reporter, report)
       if (failures > 0) metrics.reportedFailures.inc(failures)
     },
 

@@ -10,15 +10,32 @@ export interface ReportParts {
   readonly roll: Roll
   readonly examiner: Examiner
   readonly time: FairTime
+  readonly limit: DoubtLimit
   readonly note: (subject: Subject, by: string, what: string) => void
 }
 
 /** A thousand consumers that see the same failure, and one that makes up a thousand, cost one round of re-checks in so long. */
 const doubtEveryMs: Milliseconds = 1000
 
+/** What consumers say may start so many suspicions a second, so that nobody can have us flood a network. */
+const doubtsPerSecond = 500
+
+/** Counts the suspicions that follow from reports. */
+export class DoubtLimit {
+  #second = -1
+  #count = 0
+
+  allows(now: Milliseconds): boolean {
+    const second = Math.floor(now / 1000)
+    if (second !== this.#second) this.#count = 0
+    this.#second = second
+    return ++this.#count <= doubtsPerSecond
+  }
+}
+
 /** What consumers' requests found: signs of life, and doubts that are looked into now. Answers how many failed. */
 export function follow(parts: ReportParts, reporter: string, { outcomes }: OutcomeReport): number {
-  const { roll, examiner, time, note } = parts
+  const { roll, examiner, time, limit, note } = parts
   const { now } = time
   let failures = 0
   for (const { id, incarnation, ok, failed, reason } of outcomes) {
@@ -30,6 +47,8 @@ export function follow(parts: ReportParts, reporter: string, { outcomes }: Outco
     // What failed for one is no sign of life for another.
     subject.heardAt = -1
     if (subject.doubtedAt >= 0 && now - subject.doubtedAt < doubtEveryMs) continue
+    // It is probed in its turn all the same, which nothing stretches now.
+    if (!limit.allows(now)) continue
     subject.doubtedAt = now
     const why = `${failed} of ${failed + ok} requests failed${reason === undefined ? '' : `: ${reason}`}`
     note(subject, reporter, why.slice(0, 256))
