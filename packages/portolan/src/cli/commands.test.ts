@@ -197,8 +197,7 @@ describe('operating', () => {
   it('ends with 1 when somebody did not let go in time, and shows that time passes', async () => {
     await register('order', 'order-1')
     const name = { namespace: 'default', service: 'order' }
-    const deaf = tested.registry.subscribe(name, undefined, () => true)
-    deaf.acknowledge(tested.registry.cursor)
+    const deaf = tested.registry.subscribe(name, undefined, () => true, { who: 'deaf' })
     const terminal = openTerminal({ env: { PORTOLAN_URL: tested.url }, live: true })
     const line = ['drain', 'order', 'order-1', '--grace', '1200ms']
     const exit = await runCommandLine(commands, '0', line, terminal.io)
