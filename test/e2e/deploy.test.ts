@@ -93,12 +93,16 @@ function throughClient(client: Portolan) {
 }
 
 async function healthy(api: string, ids: readonly string[]): Promise<void> {
-  await until(`${ids.join(' ')} healthy, and nobody else there`, async () => {
-    const found = (await instancesOf(api, 'order')).map(({ id, causes }) =>
-      causes.length === 0 ? id : `not ${id}`,
-    )
-    return found.sort().join(' ') === [...ids].sort().join(' ')
-  })
+  await until(
+    `${ids.join(' ')} healthy, and nobody else there`,
+    async () => {
+      const found = (await instancesOf(api, 'order')).map(({ id, causes }) =>
+        causes.length === 0 ? id : `not ${id}`,
+      )
+      return found.sort().join(' ') === [...ids].sort().join(' ')
+    },
+    60_000,
+  )
 }
 
 describe('a rolling replacement loses no request', () => {

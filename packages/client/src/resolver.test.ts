@@ -99,13 +99,15 @@ describe('the resolver', () => {
     for (let time = 0; time < 3; time++) resolver.idle({ ...order, id: 'a' })
     await eventually('the word', () => registry.of('idle').length > 0)
 
-    // Who fails open to it makes no noise; the next acknowledgement says it again.
+    // Who fails open to it makes no noise; when the registry has news of it, it is said again.
     registry.set('order', [draining(a), instanceOf('order', 'b')])
     await eventually('the next word', () => registry.of('idle').length > 1)
     const { id, incarnation } = a
     expect(registry.of('idle')).toEqual(Array(2).fill({ type: 'idle', ...order, id, incarnation }))
+    registry.add('order', instanceOf('order', 'c'))
+    await eventually('the last acknowledgement', () => registry.of('ack').length === 4)
     const said = registry.received.map(({ type }) => type).filter(type => type === 'ack' || type === 'idle')
-    expect(said).toEqual(['ack', 'ack', 'idle', 'ack', 'idle'])
+    expect(said).toEqual(['ack', 'ack', 'idle', 'ack', 'idle', 'ack'])
     for (const stop of stops) stop()
   })
 

@@ -43,14 +43,11 @@ interface Subscription {
   view: ServiceView
   /** The cursor that this connection's registry knows us to pick by. */
   acknowledged: string
-  /** Draining runs by id that we have said to be idle towards, since the last acknowledgement. */
-  readonly idle: Map<string, number>
+  /** Draining instances by id that this connection's registry knows us to be idle towards, as they were then. */
+  readonly idle: Map<string, Instance>
   stopLeave: Cancel
   stopCompare: Cancel
 }
-
-/** One run of an instance. */
-type Run = Pick<Instance, 'id' | 'incarnation'>
 
 /** A view compares itself with the registry's every 5 to 10 s, jittered so that clients don't meet. */
 const compareMs = 5000
@@ -110,23 +107,27 @@ export function sessionResolver(
     const cursor = formatCursor(view.set.cursor)
     if (view.stale || cursor === subscription.acknowledged || !isKnown(view)) return
     subscription.acknowledged = cursor
-    subscription.idle.clear()
     session.link?.send({ type: 'ack', ...name, cursor })
-    for (const instance of view.set.instances) if (isDraining(instance)) sayIdle(subscription, instance)
+    const draining = view.set.instances.filter(isDraining)
+    const ids = new Set(draining.map(({ id }) => id))
+    for (const id of subscription.idle.keys()) if (!ids.has(id)) subscription.idle.delete(id)
+    for (const instance of draining) sayIdle(subscription, instance)
   }
 
   /**
-   * Only after the `ack` of a set in which the instance drains, and once for each: who fails open to a draining
-   * instance becomes idle over and over. When no receiver has a request under way to it.
+   * When no receiver has a request under way to it, and only after the `ack` of a set in which it drains. Once until
+   * the registry says something new of the instance: others come and go, and who fails open to a draining instance
+   * becomes idle over and over.
    */
-  const sayIdle = ({ name, view, receivers, idle }: Subscription, { id, incarnation }: Run) => {
-    if (view.stale || idle.get(id) === incarnation) return
+  const sayIdle = ({ name, view, receivers, idle }: Subscription, instance: Instance) => {
+    const { id, incarnation } = instance
+    if (view.stale || idle.get(id) === instance) return
     for (const receiver of receivers) if (receiver.inFlight({ id, incarnation }) > 0) return
-    idle.set(id, incarnation)
+    idle.set(id, instance)
     session.link?.send({ type: 'idle', ...name, id, incarnation })
   }
 
-  const sayIdleAgain = (subscription: Subscription, which: (run: Run) => boolean) => {
+  const sayIdleLater = (subscription: Subscription, which: (instance: Instance) => boolean) => {
     const { view } = subscription
     if (formatCursor(view.set.cursor) !== subscription.acknowledged) return
     for (const instance of view.set.instances) {
@@ -137,6 +138,7 @@ export function sessionResolver(
   const watch = async (subscription: Subscription, link: Link): Promise<void> => {
     const { name, view } = subscription
     subscription.acknowledged = ''
+    subscription.idle.clear()
     try {
       const from = isKnown(view) ? { from: formatCursor(view.set.cursor) } : {}
       await link.request({ type: 'watch', ...name, ...from })
@@ -233,12 +235,12 @@ export function sessionResolver(
       return () => {
         if (!subscription.receivers.delete(own)) return
         if (subscription.receivers.size === 0) leave(subscription)
-        else sayIdleAgain(subscription, () => true)
+        else sayIdleLater(subscription, () => true)
       }
     },
     idle({ id, ...service }) {
       const subscription = subscriptions.get(keyOf(service))
-      if (subscription !== undefined) sayIdleAgain(subscription, run => run.id === id)
+      if (subscription !== undefined) sayIdleLater(subscription, instance => instance.id === id)
     },
     report(service, report) {
       session.link?.send({

@@ -131,6 +131,17 @@ export class ScriptedRegistry {
     }
   }
 
+  /** One more member, told as a delta that speaks of nobody else. */
+  add(service: string, instance: Instance): void {
+    this.#instances.set(service, [...(this.#instances.get(service) ?? []), instance])
+    this.revision += 1
+    for (const [peer, watched] of this.#watchers) {
+      if (!watched.has(service)) continue
+      const { cursor } = this
+      peer.send({ type: 'delta', service, namespace: 'default', cursor, put: [instance], gone: [] })
+    }
+  }
+
   /** Forgets members without telling anybody: what a restored backup does. */
   forget(service: string, instances: Instance[] = []): void {
     this.#instances.set(service, instances)

@@ -29,7 +29,8 @@ class Caller {
       return true
     }
     this.#subscription = this.#tested.registry.subscribe(order, this.#cursor, receive, { who: this.#who })
-    this.#answer()
+    this.#acknowledge()
+    this.#sayIdle()
   }
 
   /** What is on its way is lost, both ways. */
@@ -43,13 +44,15 @@ class Caller {
   hear(): void {
     const change = this.#inbox.shift()
     if (change === undefined) return
+    const before = this.#view.get('a')
     if (change.kind === 'snapshot') this.#view.clear()
     for (const instance of change.kind === 'snapshot' ? change.set.instances : change.put) {
       this.#view.set(instance.id, instance)
     }
     for (const { id } of change.kind === 'delta' ? change.gone : []) this.#view.delete(id)
     this.#cursor = change.set.cursor
-    this.#answer()
+    this.#acknowledge()
+    if (this.#view.get('a') !== before) this.#sayIdle()
   }
 
   say(): void {
@@ -86,11 +89,9 @@ class Caller {
     return this.#inbox.length > 0 || this.#outbox.length > 0 || [...this.#inFlight.values()].some(n => n > 0)
   }
 
-  #answer(): void {
+  #acknowledge(): void {
     const cursor = this.#cursor
-    if (cursor === undefined) return
-    this.#outbox.push(to => to.acknowledge(cursor))
-    this.#sayIdle()
+    if (cursor !== undefined) this.#outbox.push(to => to.acknowledge(cursor))
   }
 
   #sayIdle(): void {

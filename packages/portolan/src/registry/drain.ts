@@ -45,9 +45,10 @@ export async function drain(
   const grace = new AbortController()
   const cancel = timers.after(graceMs, () => grace.abort())
   try {
-    const { revision } = service
-    const incarnation = state.slot(name)?.instance?.incarnation ?? 0
-    const letting = { id: name.id, incarnation, revision }
+    const slot = state.slot(name)
+    // Of the causes: other changes may have come since, of which those who have let go need say nothing.
+    const revision = slot?.causes.revision ?? 0
+    const letting = { id: name.id, incarnation: slot?.instance?.incarnation ?? 0, revision }
     const all = await views.released(service, letting, grace.signal)
     const released = all && !takesTraffic(state.slot(name)?.instance)
     metrics.drainSeconds.observe({ released: String(released) }, (clock.now() - since) / 1000)

@@ -58,7 +58,7 @@ export class Pickers {
   /** Timers of those whose connection broke. */
   readonly #lost = new Map<Picker, Cancel>()
   readonly #idle = new Map<string, Idle>()
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters = new Map<string, Set<Waiter>>()
 
   constructor(parts: PickersParts) {
     this.#parts = parts
@@ -90,17 +90,15 @@ export class Pickers {
       ended: false,
     }
     this.#pickers.set(who, picker)
-    for (const waiter of this.#waiters) if (this.#owes(picker, waiter.letting)) waiter.owing.add(picker)
+    for (const waiter of this.#allWaiters()) if (this.#owes(picker, waiter.letting)) waiter.owing.add(picker)
     return picker
   }
 
   acknowledged(picker: Picker, revision: number): void {
-    if (revision <= picker.acknowledged || !this.#isKnown(picker)) return
-    picker.acknowledged = revision
-    this.#answered(picker)
+    picker.acknowledged = Math.max(picker.acknowledged, revision)
   }
 
-  /** Only what is said after the acknowledgement counts, so what it had acknowledged by then is kept beside. */
+  /** The second answer. What it had acknowledged by then is kept beside: it counts for drains up to there. */
   idle(picker: Picker, id: string, incarnation: number): void {
     const letting = { id, incarnation, revision: 0 }
     if (!this.#isKnown(picker) || this.#parts.look(letting) !== 'draining') return
@@ -108,7 +106,9 @@ export class Pickers {
     const idle = known?.letting.incarnation === incarnation ? known : { letting, by: new Map() }
     this.#idle.set(id, idle)
     idle.by.set(picker, picker.acknowledged)
-    this.#answered(picker)
+    for (const waiter of this.#waiters.get(id) ?? []) {
+      if (!this.#owes(picker, waiter.letting)) this.#release(waiter, picker)
+    }
   }
 
   /** It has said goodbye, or picks by this service's sets no more: nobody waits for it. */
@@ -159,7 +159,8 @@ export class Pickers {
           resolve(all)
         },
       }
-      this.#waiters.add(waiter)
+      const others = this.#waiters.get(letting.id) ?? new Set()
+      this.#waiters.set(letting.id, others.add(waiter))
       signal.addEventListener('abort', giveUp, { once: true })
     })
   }
@@ -173,14 +174,14 @@ export class Pickers {
   changed(): void {
     const { look } = this.#parts
     for (const [id, { letting }] of this.#idle) if (look(letting) !== 'draining') this.#idle.delete(id)
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.#allWaiters()) {
       const now = look(waiter.letting)
       if (now !== 'draining') this.#settle(waiter, now === 'gone')
     }
   }
 
   close(): void {
-    for (const waiter of this.#waiters) this.#settle(waiter, false)
+    for (const waiter of this.#allWaiters()) this.#settle(waiter, false)
     for (const cancel of this.#lost.values()) cancel()
     this.#lost.clear()
     this.#pickers.clear()
@@ -194,8 +195,8 @@ export class Pickers {
     return idleAt === undefined || idleAt < revision
   }
 
-  #answered(picker: Picker): void {
-    for (const waiter of this.#waiters) if (!this.#owes(picker, waiter.letting)) this.#release(waiter, picker)
+  #allWaiters(): readonly Waiter[] {
+    return this.#waiters.size === 0 ? [] : [...this.#waiters.values()].flatMap(waiters => [...waiters])
   }
 
   #forget(picker: Picker): void {
@@ -203,7 +204,7 @@ export class Pickers {
     this.#stopTimer(picker)
     this.#pickers.delete(picker.who)
     for (const { by } of this.#idle.values()) by.delete(picker)
-    for (const waiter of this.#waiters) this.#release(waiter, picker)
+    for (const waiter of this.#allWaiters()) this.#release(waiter, picker)
   }
 
   #release(waiter: Waiter, picker: Picker): void {
@@ -211,7 +212,11 @@ export class Pickers {
   }
 
   #settle(waiter: Waiter, all: boolean): void {
-    if (this.#waiters.delete(waiter)) waiter.resolve(all)
+    const { id } = waiter.letting
+    const waiters = this.#waiters.get(id)
+    if (waiters?.delete(waiter) !== true) return
+    if (waiters.size === 0) this.#waiters.delete(id)
+    waiter.resolve(all)
   }
 
   #stopTimer(picker: Picker): void {
