@@ -21,16 +21,11 @@ export class Tail {
   }
 }
 
-/** Output that somebody else has gathered, bounded and cleaned in the same way. */
-export function boundedOutput(text: string): string {
-  return lastBytes(readable(text).trimEnd())
-}
+/** What terminals would obey, and what turns text around: this is shown in terminals. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
-/** Terminals would obey the rest, and this is shown in terminals. */
 function readable(text: string): string {
-  return text
-    .replace(/\r\n/g, '\n')
-    .replace(/[\p{Cc}\u2028\u2029]/gu, char => (/[\n\t]/.test(char) ? char : '�'))
+  return text.replaceAll('\r\n', '\n').replace(unprintable, char => (/[\n\t]/.test(char) ? char : '�'))
 }
 
 function lastBytes(text: string): string {

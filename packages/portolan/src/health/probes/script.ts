@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { CheckStatus, ScriptCheck } from '@portolan/core'
+import { reasonText } from './findings.ts'
 import type { Finding, Probe, ProbeTarget } from './probe.ts'
 import { scriptEnvironment } from './script-environment.ts'
 import { isShortage, startFailure } from './script-failure.ts'
@@ -164,7 +165,6 @@ class Attempt {
   }
 }
 
-const maxReason = 256
 const maxLine = 150
 
 function findingOf(
@@ -189,13 +189,9 @@ function reasonOf(file: string, code: number | null, signal: NodeJS.Signals | nu
   const shown = file.length > 100 ? `…${file.slice(-99)}` : file
   const end = signal === null ? `ended with status ${code}` : `was ended by ${signal}`
   const line = tellingLine(output)
-  return bounded(line === undefined ? `${shown} ${end}` : `${shown} ${end}: ${line}`)
+  return reasonText(line === undefined ? `${shown} ${end}` : `${shown} ${end}: ${line}`)
 }
 
 function critical(reason: string, latencyMs: number): Finding {
-  return { status: 'critical', presence: 'silent', reason: bounded(reason), latencyMs }
-}
-
-function bounded(reason: string): string {
-  return reason.length <= maxReason ? reason : `${reason.slice(0, maxReason - 1)}…`
+  return { status: 'critical', presence: 'silent', reason: reasonText(reason), latencyMs }
 }

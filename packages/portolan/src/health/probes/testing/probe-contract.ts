@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Check } from '@portolan/core'
+import type { Check, ProbeResult } from '@portolan/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Finding, Probe, ProbeTarget } from '../probe.ts'
 
@@ -10,6 +10,8 @@ export interface ProbeSubject<Kind extends Check> {
   readonly probe: Probe<Kind>
   /** Passes within a few milliseconds. */
   readonly passing: ProbeTarget<Kind>
+  /** What a pass proves of its being there. Default `answered`. */
+  readonly proves?: ProbeResult
   /** Neither answers nor refuses, for as long as anybody waits. */
   readonly silent: ProbeTarget<Kind>
   /** Is there, and not well. */
@@ -56,7 +58,11 @@ export function probeContract<Kind extends Check>(
       subject.probe.start(subject.passing, finding => findings.push(finding))
       expect(findings).toEqual([])
       await expect.poll(() => findings.length, { timeout: 10_000 }).toBe(1)
-      expect(findings[0]).toMatchObject({ status: 'passing', presence: 'answered', reason: '' })
+      expect(findings[0]).toMatchObject({
+        status: 'passing',
+        presence: subject.proves ?? 'answered',
+        reason: '',
+      })
       expect(findings[0]?.latencyMs).toBeGreaterThan(0)
       await look(subject.probe, subject.passing)
       expect(findings).toHaveLength(1)
