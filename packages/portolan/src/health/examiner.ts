@@ -33,6 +33,9 @@ export interface ExaminerParts {
   readonly note: (run: Run, what: string) => void
 }
 
+/** Whatever the interval, its turn has come. */
+const longAgo: Milliseconds = -1e9
+
 /** Carries one check after the other through its life: its turn, the look, what the machine makes of it, the next turn. */
 export class Examiner implements Examining {
   readonly #parts: ExaminerParts
@@ -69,7 +72,10 @@ export class Examiner implements Examining {
 
   /** Brings its turn forward: what spoke for the instance until now does so no more. */
   hasten(run: Run): void {
-    if (run.check.type !== 'ttl' && run.suspicion === undefined) this.#look(run)
+    if (run.check.type === 'ttl' || run.suspicion !== undefined) return
+    run.askedAt = longAgo
+    // Not within this call: it may come from a commit of hundreds, whose news must not wait for their probes.
+    this.#parts.time.plan(run, this.#parts.time.now)
   }
 
   /** Somebody, or our own patience, casts doubt on it. */

@@ -233,7 +233,7 @@ describe('why', () => {
     for (let count = 0; count < 40; count++) {
       const outcomes = [{ id: 'a', incarnation, ok: 0, failed: count + 1 }]
       tested.health.reported('gateway', { namespace: 'default', service: 'order' }, { overMs: 1, outcomes })
-      await tested.time.pass(600)
+      await tested.time.pass(1100)
     }
     const last = tested.health.why(nameOf('a')).history
     expect(last).toHaveLength(32)
