@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import WebSocket from 'ws'
 
 /** One session that registers one instance at a time and waits for each acknowledgement. */
@@ -33,13 +34,14 @@ async function openSession(url: string) {
   }
 }
 
-function instance(number: number): object {
+function instance(number: number, { port, checks }: Tested): object {
   return {
+    ...(checks === undefined ? {} : { checks }),
     service: `service-${number % 1000}`,
     id: `instance-${number}`,
     // An address of this machine: a registry probes what a lost session leaves behind.
     addresses: ['127.0.0.1'],
-    ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
+    ports: [{ name: 'http', number: port, protocol: 'http', tls: false }],
     zone: 'zone-a',
     version: '1.4.2',
     tags: ['blue', 'canary'],
@@ -47,8 +49,24 @@ function instance(number: number): object {
   }
 }
 
+/** How instances are tested: where they are said to listen, and by which checks (absent: the default one). */
+interface Tested {
+  readonly port: number
+  readonly checks?: readonly []
+}
+
+/** Not at all: what is measured is the registry. */
+const untested: Tested = { port: 18_080, checks: [] }
+
+/** Somebody who accepts for all of them, so that they are well by the default check. */
+export async function openAccepting() {
+  const server = createServer(socket => socket.on('error', () => undefined).end())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { tested: { port: (server.address() as AddressInfo).port }, close: () => server.close() }
+}
+
 /** 64 sessions that share the work of registering, one registration in flight each. */
-export async function openRegistrants(url: string, count = 64) {
+export async function openRegistrants(url: string, count = 64, tested = untested) {
   const sessions = await Promise.all(Array.from({ length: count }, () => openSession(url)))
   let given = 0
   return {
@@ -60,7 +78,7 @@ export async function openRegistrants(url: string, count = 64) {
         sessions.map(async session => {
           while (given < until) {
             given += 1
-            await session.register(instance(given))
+            await session.register(instance(given, tested))
           }
         }),
       )
