@@ -18,6 +18,7 @@ import {
 } from './config/resolve.ts'
 import { routesOf } from './config/routes.ts'
 import { openHealth } from './health/open-health.ts'
+import { grpcProbe } from './health/probes/grpc.ts'
 import { httpProbe } from './health/probes/http.ts'
 import { scriptProbe } from './health/probes/script.ts'
 import { tcpProbe } from './health/probes/tcp.ts'
@@ -107,7 +108,12 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     random: Math.random,
     log,
     metrics,
-    probes: { tcp: tcpProbe(), http: httpProbe(), script: scriptProbe({ env: process.env }) },
+    probes: {
+      tcp: tcpProbe(),
+      http: httpProbe(),
+      grpc: grpcProbe(),
+      script: scriptProbe({ env: process.env }),
+    },
     checks: checksOf(loaded),
     limits: healthLimits(config),
   })

@@ -1,8 +1,8 @@
 import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import { failing, nobodyThere, unconnected } from './findings.ts'
-import type { TlsPlan } from './http-plan.ts'
 import { isOwnEcho } from './own-echo.ts'
+import type { TlsPlan } from './plan.ts'
 import type { Finding } from './probe.ts'
 
 export interface Dialling {

@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { HttpCheck } from '@portolan/core'
+import type { Asker, Connection } from './connection.ts'
 import { dial } from './dial.ts'
 import { failing, lostReason } from './findings.ts'
 import { AnswerReader } from './http-answer.ts'
@@ -11,20 +12,13 @@ import type { Finding } from './probe.ts'
 /** One buffer for all connections: what is read into it is used up before anything else is read. */
 export type Inbox = Buffer
 
-export interface Asker {
-  /** `reusable`: the connection may carry another request. */
-  found(finding: Finding, reusable: boolean): void
-  /** The connection was kept from an earlier probe, and closed before this one's answer began: nobody is to blame. */
-  stale(): void
-}
-
 /** One connection to an instance: one request at a time, and idle in between. */
-export class HttpConnection {
+export class HttpConnection implements Connection<HttpCheck> {
   #plan: HttpPlan
   #request: string | undefined
   readonly #host: string
   readonly #socket: Socket
-  readonly #idleLost: (connection: HttpConnection) => void
+  readonly #idleLost: (connection: Connection<HttpCheck>) => void
   #asker: Asker | undefined
   #reader: AnswerReader | undefined
   #begun = 0
@@ -38,7 +32,7 @@ export class HttpConnection {
     plan: HttpPlan,
     inbox: Inbox,
     context: () => SecureContext,
-    idleLost: (connection: HttpConnection) => void,
+    idleLost: (connection: Connection<HttpCheck>) => void,
   ) {
     this.#plan = plan
     this.#host = host

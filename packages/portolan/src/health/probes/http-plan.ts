@@ -1,22 +1,9 @@
-import { isIP } from 'node:net'
 import type { HttpCheck, Instance } from '@portolan/core'
 import { aimAt } from './aim.ts'
 import { httpRequest, unwritable } from './http-request.ts'
+import { type Plan, tlsPlan } from './plan.ts'
 
-/** How a connection is secured; who is expected there is its host, or else its address. */
-export interface TlsPlan {
-  readonly servername?: string
-  readonly verify: boolean
-}
-
-/** What an HTTP check comes down to for one instance. */
-export interface HttpPlan {
-  readonly check: HttpCheck
-  readonly instance: Instance
-  readonly addresses: readonly string[]
-  readonly port: number
-  readonly tls: TlsPlan | undefined
-}
+export type HttpPlan = Plan<HttpCheck>
 
 /** @returns text for people where the check cannot be run */
 export function planHttp(instance: Instance, check: HttpCheck): HttpPlan | string {
@@ -30,18 +17,4 @@ export function planHttp(instance: Instance, check: HttpCheck): HttpPlan | strin
 /** The request as it goes to one of the addresses. */
 export function requestOf({ instance, check, port, tls }: HttpPlan, address: string): string {
   return httpRequest(check, instance.host ?? address, port, tls !== undefined)
-}
-
-/** Whether a connection that was opened by one plan may be used by the other. */
-export function sameWay(a: HttpPlan, b: HttpPlan): boolean {
-  return (
-    a.port === b.port &&
-    a.tls?.verify === b.tls?.verify &&
-    a.instance.host === b.instance.host &&
-    a.instance.incarnation === b.instance.incarnation
-  )
-}
-
-export function tlsPlan({ host }: Instance, verify: boolean): TlsPlan {
-  return host === undefined || isIP(host) !== 0 ? { verify } : { servername: host, verify }
 }

@@ -1,8 +1,8 @@
-import { type HttpCheck, type Instance, type Milliseconds, serviceKey } from '@portolan/core'
-import type { HttpConnection } from './http-connection.ts'
+import { type Check, type Instance, type Milliseconds, serviceKey } from '@portolan/core'
+import type { Connection } from './connection.ts'
 
-interface Kept {
-  readonly connection: HttpConnection
+interface Kept<Kind extends Check> {
+  readonly connection: Connection<Kind>
   readonly until: Milliseconds
 }
 
@@ -12,13 +12,13 @@ const leastMs = 10_000
 const intervals = 3
 
 /** Idle connections between probes: one per instance and check, for as long as probes keep coming. */
-export class KeptConnections {
-  readonly #kept = new Map<string, Kept>()
+export class KeptConnections<Kind extends Check> {
+  readonly #kept = new Map<string, Kept<Kind>>()
   #sweeper: NodeJS.Timeout | undefined
   #closed = false
 
   /** Takes out what is kept for these two. */
-  take(instance: Instance, check: HttpCheck): HttpConnection | undefined {
+  take(instance: Instance, check: Kind): Connection<Kind> | undefined {
     const key = keyOf(instance, check)
     const kept = this.#kept.get(key)
     if (kept !== undefined) this.#kept.delete(key)
@@ -26,7 +26,7 @@ export class KeptConnections {
   }
 
   /** Keeps a connection. False: there is one already, or nothing is kept any more. */
-  put(connection: HttpConnection): boolean {
+  put(connection: Connection<Kind>): boolean {
     const key = keyOf(connection.plan.instance, connection.plan.check)
     if (this.#closed || this.#kept.has(key)) return false
     const { intervalMs } = connection.plan.check
@@ -36,7 +36,7 @@ export class KeptConnections {
   }
 
   /** The connection is no more. Returns whether it was kept. */
-  delete(connection: HttpConnection): boolean {
+  delete(connection: Connection<Kind>): boolean {
     const key = keyOf(connection.plan.instance, connection.plan.check)
     return this.#kept.get(key)?.connection === connection && this.#kept.delete(key)
   }
@@ -58,6 +58,6 @@ export class KeptConnections {
   }
 }
 
-function keyOf(instance: Instance, check: HttpCheck): string {
+function keyOf(instance: Instance, check: Check): string {
   return `${serviceKey(instance)}/${instance.id}#${check.id}`
 }
