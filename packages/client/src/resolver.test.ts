@@ -44,6 +44,25 @@ const draining = (instance: Instance): Instance => ({
 const ids = (view: View | undefined) => view?.set.instances.map(({ id }) => id)
 
 describe('the resolver', () => {
+  test('reports in frames that a registry takes, and drops what it cannot send', async () => {
+    const registry = await startRegistry()
+    const resolver = open(registry)
+    const outcomes = Array.from({ length: 4500 }, (_, index) => ({
+      id: `i-${index}`,
+      incarnation: 1,
+      ok: index,
+      failed: 0,
+    }))
+    resolver.report(order, { overMs: 1000, outcomes })
+    await eventually('a session', () => resolver.connected)
+    resolver.report(order, { overMs: 1000, cpuMs: 7, outcomes })
+    const reports = () =>
+      registry.peers.flatMap(({ received }) => received.filter(({ type }) => type === 'report'))
+    await eventually('the report', () => reports().length === 3)
+    expect(reports().map(report => 'cpuMs' in report && report.cpuMs)).toEqual([7, false, false])
+    expect(reports().flatMap(report => ('outcomes' in report ? report.outcomes : []))).toEqual(outcomes)
+  })
+
   test('asks once for a service, however many subscribe, and stops with the last', async () => {
     const registry = await startRegistry()
     registry.set('order', [instanceOf('order', 'a')])

@@ -54,6 +54,9 @@ const compareMs = 5000
 /** After a refusal (no right to read, say) the question is asked again at this pace. */
 const refusedMs = 5000
 
+/** Registries take frames of a megabyte. */
+const outcomesAFrame = 2000
+
 /** Subscribes once per service, whoever asks; resumes from its cursor; keeps serving the last set, marked stale. */
 export function sessionResolver(
   session: Session,
@@ -242,13 +245,17 @@ export function sessionResolver(
       const subscription = subscriptions.get(keyOf(service))
       if (subscription !== undefined) sayIdleLater(subscription, instance => instance.id === id)
     },
-    report(service, report) {
-      session.link?.send({
-        type: 'report',
-        namespace: service.namespace,
-        service: service.service,
-        ...report,
-      })
+    report({ namespace, service }, { outcomes, cpuMs, overMs }) {
+      for (let from = 0; from < outcomes.length; from += outcomesAFrame) {
+        session.link?.send({
+          type: 'report',
+          namespace,
+          service,
+          overMs,
+          ...(cpuMs === undefined || from > 0 ? {} : { cpuMs }),
+          outcomes: outcomes.slice(from, from + outcomesAFrame),
+        })
+      }
     },
     watchRoutes(receive) {
       const own = (table: RouteTable) => receive(table)
