@@ -5,7 +5,7 @@ import { Faults } from '../faults/faults.ts'
 import { type Program, script } from '../faults/program.ts'
 import { Load, type Sent, throughGateway } from './load.ts'
 import { freePort, Processes, type Program as Started, until } from './processes.ts'
-import { healthyOf } from './shop-config.ts'
+import { healthyOf, instancesOf } from './shop-config.ts'
 
 const processes = new Processes()
 let faults = new Faults()
@@ -33,8 +33,8 @@ interface World {
 const ids = ['echo-1', 'echo-2', 'echo-3', 'echo-4'] as const
 const victim = ids[1]
 
-/** A registry, a gateway of its own, four instances, and 200 GETs/s through gateway and library each. */
-async function world(): Promise<World> {
+/** A registry, a gateway of its own, four instances with those checks, and 200 GETs/s through gateway and library each. */
+async function world(checks?: readonly unknown[]): Promise<World> {
   const [api, gateway, admin] = [await freePort(), await freePort(), await freePort()]
   const directory = processes.directory()
   const file = processes.file('portolan.yaml', `api: { listen: ["127.0.0.1:${api}"] }\n`, directory)
@@ -49,7 +49,10 @@ async function world(): Promise<World> {
   const url = `http://127.0.0.1:${api}`
   const listen = ['--listen', `127.0.0.1:${gateway}`, '--admin', `127.0.0.1:${admin}`]
   processes.portolan(['lb', '--join', url, ...listen])
-  const instances = new Map(ids.map(id => [id, faults.start(script('instance'), [url, 'echo', id])]))
+  const asked = checks === undefined ? [] : [JSON.stringify(checks)]
+  const instances = new Map(
+    ids.map(id => [id, faults.start(script('instance'), [url, 'echo', id, '127.0.0.1', ...asked])]),
+  )
   await until('four healthy echoes', async () => (await healthyOf(url, 'echo')).length === 4, 60_000)
   portolan = await connect(url)
   const echo = portolan.service('echo')
@@ -71,15 +74,33 @@ const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(r
 
 const named = ['gateway', 'library'] as const
 
-/** When each consumer got a failure of the victim, in ms since it began to fail. */
-async function failFor(here: World, ms: number): Promise<readonly (readonly number[])[]> {
-  const at = performance.now()
+interface Burst {
+  /** Sent before the fifth failure had come back: nobody could know better. */
+  readonly unknowing: number
+  /** Sent after that, within the first time out. */
+  readonly knowing: number
+  /** When the trials that followed were sent, in ms since the first failure. */
+  readonly trials: readonly number[]
+}
+
+/** What each consumer sent to the victim since it began to fail. */
+async function failFor(here: World, ms: number): Promise<readonly Burst[]> {
   await here.instances.get(victim)?.ask('fail', 1_000_000)
   await sleep(ms)
-  for (const load of loads) {
-    expect(load.failed.every(({ instance, status }) => instance === victim && status === 503)).toBe(true)
-  }
-  return loads.map(load => load.failed.map(({ sentAt }) => Math.round(sentAt - at)))
+  return loads.map(load => {
+    const failed = [...load.failed].sort((a, b) => a.at - b.at)
+    expect(failed.every(({ instance, status }) => instance === victim && status === 503)).toBe(true)
+    const firstAt = failed[0]?.at ?? Number.NaN
+    const knownAt = failed[4]?.at ?? Number.POSITIVE_INFINITY
+    const early = failed.filter(({ sentAt }) => sentAt < firstAt + 800)
+    return {
+      unknowing: early.filter(({ sentAt }) => sentAt < knownAt).length,
+      knowing: early.filter(({ sentAt }) => sentAt >= knownAt).length,
+      trials: failed
+        .filter(answer => !early.includes(answer))
+        .map(({ sentAt }) => Math.round(sentAt - firstAt)),
+    }
+  })
 }
 
 async function gatewayMetric({ admin }: World, name: string): Promise<number> {
@@ -91,16 +112,13 @@ async function gatewayMetric({ admin }: World, name: string): Promise<number> {
 describe('an instance that begins to answer 503 to everything', () => {
   it('is out for each consumer after five requests, where only TCP is checked, and for nobody else', async () => {
     const here = await world()
-    const failures = await failFor(here, 5000)
-    for (const [index, times] of failures.entries()) {
-      const first = times[0] ?? Number.NaN
-      const burst = times.filter(time => time < first + 800)
+    for (const [index, { unknowing, knowing, trials }] of (await failFor(here, 5000)).entries()) {
       console.info(
-        `5xx burst, TCP check, ${named[index]}: ${burst.length} requests, then trials at ${times.slice(burst.length)} ms`,
+        `5xx burst, TCP check, ${named[index]}: ${unknowing} requests, ${knowing} more, then trials after ${trials} ms`,
       )
-      expect(burst.length).toBeLessThanOrEqual(5)
+      expect(knowing).toBe(0)
       // Out for 1, 2 and 4 s.
-      expect(times.length - burst.length).toBeLessThanOrEqual(3)
+      expect(trials.length).toBeLessThanOrEqual(3)
     }
     expect((await healthyOf(here.url, 'echo')).length).toBe(4)
     expect(await gatewayMetric(here, 'portolan_gateway_outliers')).toBe(1)
@@ -112,6 +130,24 @@ describe('an instance that begins to answer 503 to everything', () => {
         load.answers.some(({ instance, status, at }) => instance === victim && status === 200 && at > since),
       ),
     )
+  })
+
+  it('is out for everybody by the first report, where HTTP is checked', async () => {
+    const here = await world([{ type: 'HTTP', path: '/' }])
+    const at = performance.now()
+    const out = until('its cause', async () => {
+      const found = await instancesOf(here.url, 'echo')
+      const causes = found.find(({ id }) => id === victim)?.causes ?? []
+      return causes.some(({ kind }) => kind === 'http') && performance.now() - at
+    })
+    const bursts = await failFor(here, 4000)
+    console.info(`5xx burst, HTTP check: a cause for all after ${Math.round(await out)} ms`)
+    for (const [index, { unknowing, knowing, trials }] of bursts.entries()) {
+      console.info(`5xx burst, HTTP check, ${named[index]}: ${unknowing} requests, ${knowing} more`)
+      expect(knowing).toBe(0)
+      // Whom the registry has taken out, nobody tries.
+      expect(trials).toEqual([])
+    }
   })
 })
 
