@@ -20,6 +20,8 @@ afterEach(async () => {
 const programs = join(root, 'test/e2e/programs')
 const abrupt = join(programs, 'abrupt.mjs')
 const rate = 150
+/** So long that a drain which waits for somebody who will never answer shows. */
+const patience = ['--grace', '60s']
 
 interface Harbour {
   readonly api: string
@@ -33,6 +35,10 @@ interface Harbour {
 interface Outcome {
   readonly failed: readonly unknown[]
   readonly retries: number
+  /** Drains that ended with the grace time, and those that ended because everybody had let go. */
+  readonly drains: { readonly late: number; readonly released: number }
+  /** What all of them took together. */
+  readonly drainSeconds: number
   /** Who answered, by path. */
   readonly answeredBy: readonly ReadonlySet<string>[]
 }
@@ -71,9 +77,19 @@ ${text}`
       await Promise.all(loads.map(load => load.stop()))
       agent.destroy()
       const metrics = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text()
+      const registry = await (await fetch(`${url}/metrics`)).text()
+      const drains = (what: string, released: boolean): number => {
+        const line = new RegExp(
+          `^portolan_registry_drain_seconds_${what}\\{released="${released}"\\} (.+)$`,
+          'm',
+        )
+        return Number(line.exec(registry)?.[1] ?? 0)
+      }
       return {
         failed: loads.flatMap(({ failed }) => failed),
         retries: Number(/^portolan_gateway_retries_total\{.*\} (\d+)$/m.exec(metrics)?.[1] ?? 0),
+        drains: { late: drains('count', false), released: drains('count', true) },
+        drainSeconds: drains('sum', true),
         answeredBy: loads.map(({ answers }) => new Set(answers.map(({ instance }) => instance ?? '?'))),
       }
     },
@@ -108,17 +124,19 @@ async function healthy(api: string, ids: readonly string[]): Promise<void> {
 describe('a rolling replacement loses no request', () => {
   it('of supervised programs, by a reload of the configuration', async () => {
     const order = (colour: string) =>
-      `  order: { run: { command: [node, ${abrupt}], replicas: 3, env: { COLOUR: ${colour} } } }\n`
+      `  order: { run: { command: [node, ${abrupt}], replicas: 3, drainGrace: 60s, env: { COLOUR: ${colour} } } }\n`
     const harbour = await openHarbour(order('red'))
     const ids = ['order-1', 'order-2', 'order-3']
     await healthy(harbour.api, ids)
     const before = await healthyOf(harbour.api, 'order')
-    const { failed, retries, answeredBy } = await harbour.under(async () => {
+    const { failed, retries, drains, answeredBy } = await harbour.under(async () => {
       harbour.configure(order('blue'))
       await until('the new configuration', () => harbour.up.output().includes('loaded again'), 60_000)
     })
     expect(failed).toEqual([])
     expect(retries).toBe(0)
+    // The spare one, too.
+    expect(drains).toEqual({ late: 0, released: 4 })
     for (const ids of answeredBy)
       expect([...ids].sort()).toEqual(['order-1', 'order-2', 'order-3', 'order-4'])
     await healthy(harbour.api, ids)
@@ -126,6 +144,22 @@ describe('a rolling replacement loses no request', () => {
     for (const { id, metadata } of after) {
       expect(metadata.pid).not.toBe(before.find(other => other.id === id)?.metadata.pid)
     }
+  })
+
+  it('of supervised programs that call each other, and leave without a word', async () => {
+    const peer = join(programs, 'peer.ts')
+    const order = (colour: string) =>
+      `  order: { run: { command: [node, ${peer}], replicas: 2, drainGrace: 60s, env: { COLOUR: ${colour} } } }\n`
+    const harbour = await openHarbour(order('red'))
+    await healthy(harbour.api, ['order-1', 'order-2'])
+    const { failed, drains, drainSeconds } = await harbour.under(async () => {
+      harbour.configure(order('blue'))
+      await until('the new configuration', () => harbour.up.output().includes('loaded again'), 100_000)
+    })
+    expect(failed).toEqual([])
+    expect(drains).toEqual({ late: 0, released: 3 })
+    // A lease, for which the broken session of each peer could be resumed, is 15 s.
+    expect(drainSeconds).toBeLessThan(15)
   })
 
   it('of programs that register themselves, by lease.close()', async () => {
@@ -137,7 +171,17 @@ describe('a rolling replacement loses no request', () => {
   it('of programs under portolan run, by SIGTERM', async () => {
     const harbour = await openHarbour('  other: { expose: true }\n')
     const run = (id: string) => {
-      const options = ['--url', harbour.api, '--service', 'order', '--id', id, '--address', '127.0.0.1']
+      const options = [
+        '--url',
+        harbour.api,
+        '--service',
+        'order',
+        '--id',
+        id,
+        '--address',
+        '127.0.0.1',
+        ...patience,
+      ]
       return processes.portolan(['run', ...options, '--', process.execPath, abrupt])
     }
     await replaceInTurn(harbour, run, old => old.end('SIGTERM'))
@@ -146,11 +190,21 @@ describe('a rolling replacement loses no request', () => {
   it('of programs that portolan drain has taken out, by SIGKILL', async () => {
     const harbour = await openHarbour('  other: { expose: true }\n')
     const run = (id: string) => {
-      const options = ['--url', harbour.api, '--service', 'order', '--id', id, '--address', '127.0.0.1']
+      const options = [
+        '--url',
+        harbour.api,
+        '--service',
+        'order',
+        '--id',
+        id,
+        '--address',
+        '127.0.0.1',
+        ...patience,
+      ]
       return processes.portolan(['run', ...options, '--', process.execPath, abrupt])
     }
     await replaceInTurn(harbour, run, async (old, id) => {
-      const drain = processes.portolan(['drain', 'order', id, '--url', harbour.api])
+      const drain = processes.portolan(['drain', 'order', id, '--url', harbour.api, ...patience])
       await until('the end of the drain', () => drain.child.exitCode !== null)
       expect([drain.child.exitCode, drain.output()]).toEqual([0, expect.any(String)])
       const [instance] = (await instancesOf(harbour.api, 'order')).filter(other => other.id === id)
@@ -168,7 +222,7 @@ async function replaceInTurn(
 ): Promise<void> {
   const olds = ['old-1', 'old-2'].map(id => ({ id, program: start(id) }))
   await healthy(harbour.api, ['old-1', 'old-2'])
-  const { failed, retries, answeredBy } = await harbour.under(async () => {
+  const { failed, retries, drains, answeredBy } = await harbour.under(async () => {
     const present = new Set(['old-1', 'old-2'])
     for (const { id, program } of olds) {
       const successor = id.replace('old', 'new')
@@ -181,5 +235,6 @@ async function replaceInTurn(
   })
   expect(failed).toEqual([])
   expect(retries).toBe(0)
+  expect(drains).toEqual({ late: 0, released: 2 })
   for (const ids of answeredBy) expect([...ids].sort()).toEqual(['new-1', 'new-2', 'old-1', 'old-2'])
 }

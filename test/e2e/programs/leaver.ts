@@ -15,5 +15,5 @@ const { port } = server.address() as AddressInfo
 const portolan = await connect(url)
 const lease = await portolan.register({ service, id, port, addresses: ['127.0.0.1'] })
 process.on('SIGTERM', () => {
-  void lease.close().then(() => process.exit(0))
+  void lease.close({ graceMs: 60_000 }).then(() => process.exit(0))
 })
