@@ -21,7 +21,7 @@ case $(cat "$(dirname "$0")/$PORTOLAN_INSTANCE" 2>/dev/null) in
 esac
 `
 
-async function open(services: string) {
+async function open(services: string, words: Readonly<Record<string, string>> = {}) {
   const [api, gateway, admin] = [await freePort(), await freePort(), await freePort()]
   const directory = processes.directory()
   const script = processes.file('check.sh', obedient, directory)
@@ -34,7 +34,9 @@ services: ${services}
 `,
     directory,
   )
-  await processes.up(['--config', file, '--data', `${directory}/data`])
+  const args = ['--config', file, '--data', `${directory}/data`]
+  for (const [id, word] of Object.entries(words)) writeFileSync(join(directory, id), word)
+  let server = await processes.up(args)
   const url = `http://127.0.0.1:${api}`
   const find = async (service: string, id: string): Promise<Instance | undefined> => {
     const path = `${url}/api/v1/services/${service}/instances`
@@ -59,6 +61,10 @@ services: ${services}
       const send = throughGateway(agent, `http://127.0.0.1:${gateway}`, `${service}.portolan`)
       for (let request = 0; request < 20; request++) names.add((await send(request)).instance ?? 'nobody')
       return [...names].sort()
+    },
+    end: (signal: NodeJS.Signals) => server.end(signal),
+    async again(): Promise<void> {
+      server = await processes.up(args)
     },
     async why(id: string): Promise<string> {
       const asked = processes.portolan(['why', id, '--url', url])
@@ -107,6 +113,32 @@ describe('a script of the server’s own file', () => {
     tell('echo-1', 'well')
     await healthy('echo', 'echo-1')
     await until('the end of what hung', () => processesWith('sleep\x0060123').length === 0)
+  })
+})
+
+describe('a script that hangs', () => {
+  it('ends with its server, and after a server that was killed', async () => {
+    const hanging = (): number => processesWith('sleep\x0060123').length
+    const { end, again } = await open(
+      `
+  legacy:
+    instances: [127.0.0.1:1]
+    healthChecks: [{ type: Custom, script: check.sh, interval: 1h, timeout: 10m }]`,
+      { '127.0.0.1-1': 'hangs' },
+    )
+    await until('a script and what it has started', () => hanging() === 2)
+    await end('SIGTERM')
+    expect(hanging()).toBe(0)
+    await again()
+    await until('the script again', () => hanging() === 2)
+    await end('SIGKILL')
+    const before = new Set(processesWith('sleep\x0060123'))
+    expect(before.size).toBe(2)
+    await again()
+    await until('others in their place', () => {
+      const now = processesWith('sleep\x0060123')
+      return now.length === 2 && !now.some(pid => before.has(pid))
+    })
   })
 })
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { runVariable } from './script-environment.ts'
+import { isOrphaned } from './script-marks.ts'
 
 /** Ends what has left the process group of a run that is over. */
 export interface StrayHunt {
@@ -9,11 +10,14 @@ export interface StrayHunt {
   hunt(run: string): void
   /** Looks for what is left of all runs that this hunt's marks belong to; resolves when nothing is. */
   finish(): Promise<void>
+  /** Ends what is left of scripts whose server was killed. */
+  endOrphans(): Promise<void>
 }
 
 /** Processes that are read before others get their turn: some 15 µs each. */
 const readAtOnce = 64
 const quietLooks = 2
+const everybody = Buffer.from(`${runVariable}=`)
 /** One that outruns this many looks is not a script that went wrong. */
 const mostLooks = 40
 const pauseMs = 50
@@ -27,6 +31,7 @@ export function openStrayHunt(marks: string): StrayHunt {
   const wanted = new Map<string, { quiet: number; looks: number }>()
   const finishing = new AbortController()
   let hunting: Promise<void> | undefined
+  let orphans: Promise<void> | undefined
 
   const huntAll = async (): Promise<void> => {
     while (wanted.size > 0) {
@@ -56,10 +61,15 @@ export function openStrayHunt(marks: string): StrayHunt {
       wanted.set(run, { quiet: 0, looks: 0 })
       void begin()
     },
+    endOrphans() {
+      orphans ??= endMarked(everybody, isOrphaned).then(() => {})
+      return orphans
+    },
     async finish() {
       wanted.clear()
       finishing.abort()
       await hunting
+      await orphans
       for (let looks = 0, quiet = 0; quiet < quietLooks && looks < mostLooks; looks++) {
         const { found } = await endMarked(needle, () => true)
         quiet = found.size > 0 ? 0 : quiet + 1

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { CheckStatus, ScriptCheck } from '@portolan/core'
 import { reasonText } from './findings.ts'
 import type { Finding, Probe, ProbeTarget } from './probe.ts'
 import { scriptEnvironment } from './script-environment.ts'
 import { isShortage, startFailure } from './script-failure.ts'
+import { newMarks } from './script-marks.ts'
 import { metricsOf, tellingLine } from './script-output.ts'
 import { type Places, places } from './script-places.ts'
 import { type Run, type RunOutcome, type RunStart, startRun } from './script-run.ts'
@@ -25,7 +25,7 @@ export interface ScriptProbeOptions {
  * environment after a time-out, where it holds the output open, and at `close`. docs/health.md says what scripts see.
  */
 export function scriptProbe({ env, concurrency = 16, cwd = '/' }: ScriptProbeOptions): Probe<ScriptCheck> {
-  const marks = `${randomUUID()}-`
+  const marks = newMarks()
   const strays = openStrayHunt(marks)
   const room = places(concurrency)
   const open = new Set<Attempt>()
@@ -40,6 +40,7 @@ export function scriptProbe({ env, concurrency = 16, cwd = '/' }: ScriptProbeOpt
 
   return {
     start({ instance, check }: ProbeTarget<ScriptCheck>, settle) {
+      if (attempts === 0) void strays.endOrphans()
       const mark = `${marks}${++attempts}`
       const start = { command: check.command, env: scriptEnvironment(env, instance, check, mark), cwd }
       const attempt: Attempt = new Attempt(start, room, {
