@@ -24,7 +24,7 @@ async function measure(say: (progress: string) => void): Promise<Measured> {
     const registry = await openRegistry(faults, { listen: `127.0.0.1:${port}` })
     say(`${instances} instances with a session each, from ${processes} processes`)
     const each = instances / processes
-    const fleet = { url, service: 'echo', services, prefix: '127.7', count: each }
+    const fleet = { url, service: 'echo', services, network: '127.7.0', count: each }
     for (let n = 0; n < processes; n++) await startFleet(faults, { ...fleet, first: n * each })
     await until('all healthy', async () => (await standing(url)).healthy === instances, 120_000, 200)
     const ports = [await freePort(), await freePort()] as const

@@ -16,8 +16,6 @@ export interface CutOptions {
   readonly say?: (progress: string) => void
 }
 
-const crowd = '198.19.0.0/17'
-
 /**
  * A registry that is cut off from all instances of a service, while those who call them are not: neither from the
  * instances nor from the registry. Some instances die meanwhile; then the cable heals.
@@ -27,6 +25,9 @@ export async function registryCut(options: CutOptions) {
   const faults = new Faults()
   let portolan: Portolan | undefined
   try {
+    // Any of 64 networks, since others may use some at the same time.
+    const network = `198.19.${4 * Math.floor(Math.random() * 64)}`
+    const crowd = `${network}.0/22`
     const behind = faults.namespace()
     const place = faults.namespace(crowd)
     const cable = joinByCable(behind, place, crowd)
@@ -36,7 +37,7 @@ export async function registryCut(options: CutOptions) {
     const fleet = {
       url: `http://${cable.ends[0]}:${port}`,
       service: 'echo',
-      prefix: '198.19',
+      network,
       namespace: place,
     }
     const living = instances - dying

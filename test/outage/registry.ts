@@ -54,7 +54,8 @@ export interface FleetOptions {
   readonly url: string
   readonly service: string
   readonly services?: number
-  readonly prefix: string
+  /** Three numbers, such as `127.7.0`: addresses go on from there. */
+  readonly network: string
   readonly first: number
   readonly count: number
   readonly namespace?: Namespace
@@ -62,10 +63,10 @@ export interface FleetOptions {
 
 /** So many instances in one process. Resolves when all are registered. */
 export async function startFleet(faults: Faults, options: FleetOptions): Promise<Program> {
-  const { url, service, services = 1, prefix, first, count, namespace } = options
+  const { url, service, services = 1, network, first, count, namespace } = options
   const program = faults.start(
     fileURLToPath(new URL('./programs/fleet.ts', import.meta.url)),
-    [url, service, String(services), prefix, String(first), String(count)],
+    [url, service, String(services), network, String(first), String(count)],
     { cpus: '0-1', ...(namespace === undefined ? {} : { namespace }) },
   )
   await isReady(program)

@@ -10,7 +10,8 @@ const portolans = await Promise.all(Array.from({ length: Number(clients) }, () =
 const services = portolans.map(portolan => portolan.service(service))
 for (const each of services) await each.fetch('/').then(response => response.text())
 
-const counts = { ok: 0, failed: 0 }
+const why: Record<string, number> = {}
+const counts = { ok: 0, failed: 0, why }
 process.on('message', (message: { readonly ask: number; readonly what: string }) => {
   if (message.what === 'counts') process.send?.({ answer: message.ask, value: counts })
 })
@@ -30,8 +31,10 @@ const fetchOne = async (each: (typeof services)[number]): Promise<void> => {
     await response.text()
     if (response.ok) counts.ok += 1
     else counts.failed += 1
-  } catch {
+  } catch (thrown) {
     counts.failed += 1
+    const reason = String(thrown).slice(0, 200)
+    why[reason] = (why[reason] ?? 0) + 1
   }
 }
 

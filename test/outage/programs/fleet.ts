@@ -1,20 +1,22 @@
 // Many instances in one process, each with an address, a server and a session of its own:
-// `fleet URL SERVICE SERVICES PREFIX FIRST COUNT [CHECKS]`. Instance n of service-(n mod SERVICES), or of SERVICE
-// itself where there is but one, has the address PREFIX.(n / 200).(n mod 200 + 1). Answers name it.
+// `fleet URL SERVICE SERVICES NETWORK FIRST COUNT [CHECKS]`. Instance n of service-(n mod SERVICES), or of SERVICE
+// itself where there is but one, has the address A.B.(C + n / 200).(n mod 200 + 1) in the NETWORK A.B.C. Answers
+// name it.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect } from '@portolan/client'
 import { obey } from '../../faults/programs/control.ts'
 
-const [url = '', service = 'echo', services = '1', prefix = '127.1', first = '0', count = '1', checks] =
+const [url = '', service = 'echo', services = '1', network = '127.1.0', first = '0', count = '1', checks] =
   process.argv.slice(2)
 
 obey({})
 
 async function open(number: number): Promise<void> {
   const id = `i-${number}`
-  const address = `${prefix}.${Math.floor(number / 200)}.${(number % 200) + 1}`
+  const [a, b, c] = network.split('.')
+  const address = `${a}.${b}.${Number(c) + Math.floor(number / 200)}.${(number % 200) + 1}`
   const server = createServer((request, response) => {
     request.resume()
     response.writeHead(200, { 'content-type': 'application/json' }).end(`{"instance":"${id}"}`)

@@ -24,7 +24,7 @@ export function lookAtEach(
     headStartMs,
     start: (address, answered, unanswered) =>
       look(address, finding => {
-        if (finding.presence === 'answered') {
+        if (finding.presence === 'answered' || finding.presence === 'spoke') {
           answered(finding)
           return
         }

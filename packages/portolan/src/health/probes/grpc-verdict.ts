@@ -20,8 +20,12 @@ const permissionDenied = 7
 const unimplemented = 12
 const unauthenticated = 16
 
-/** What an answer says of the instance. */
-export function judgeGrpc({ service }: GrpcCheck, answer: GrpcAnswer, latencyMs: Milliseconds): Finding {
+/** What an answer says of the instance: whatever it is, a program gave it, and no kernel. */
+export function judgeGrpc(check: GrpcCheck, answer: GrpcAnswer, latencyMs: Milliseconds): Finding {
+  return { ...verdictOf(check, answer, latencyMs), presence: 'spoke' }
+}
+
+function verdictOf({ service }: GrpcCheck, answer: GrpcAnswer, latencyMs: Milliseconds): Finding {
   const { httpStatus, contentType, grpcStatus, message, body } = answer
   const of = service === '' ? 'the server' : `service ${JSON.stringify(service.slice(0, 64))}`
   if (httpStatus !== 200) return failing(`answered HTTP ${httpStatus}: is that a gRPC port?`, latencyMs)

@@ -28,6 +28,7 @@ probeContract('grpc', async () => {
     probe: grpcProbe(),
     crowd: 300,
     passing: target(server.port),
+    proves: 'spoke',
     silent: target(server.port, { service: 'slow', id: 'slow' }),
     failing: target(server.port, { service: 'ill', id: 'ill' }),
     refused: target(await freePort(), {}, { id: 'order-2' }),
@@ -62,17 +63,17 @@ describe('the gRPC probe', () => {
       cart: 'SERVING',
     })
     const found = (service: string) => look(probe, target(port, { service, id: `c-${service}` }))
-    expect(await found('')).toMatchObject({ status: 'passing', presence: 'answered' })
+    expect(await found('')).toMatchObject({ status: 'passing', presence: 'spoke' })
     expect(await found('cart')).toMatchObject({ status: 'passing' })
     expect(await found('shop')).toMatchObject({
       status: 'critical',
-      presence: 'answered',
+      presence: 'spoke',
       reason: 'service "shop" is NOT_SERVING',
     })
     expect(await found('new')).toMatchObject({ status: 'critical', reason: 'service "new" is UNKNOWN' })
     expect(await found('gone')).toMatchObject({
       status: 'critical',
-      presence: 'answered',
+      presence: 'spoke',
       reason:
         'its health service does not know service "gone" (NOT_FOUND): set its status there, or leave service out of the check: unknown service, 100 % sure',
     })
@@ -80,7 +81,7 @@ describe('the gRPC probe', () => {
     const without = await served({}, { implemented: false })
     expect(await look(probe, target(without.port, { id: 'without' }))).toMatchObject({
       status: 'critical',
-      presence: 'answered',
+      presence: 'spoke',
       reason: expect.stringMatching(
         /^it does not implement grpc\.health\.v1\.Health \(UNIMPLEMENTED\): add it/,
       ),

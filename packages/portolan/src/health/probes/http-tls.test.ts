@@ -52,6 +52,7 @@ probeContract('http over tls', async () => {
     probe: httpProbe(),
     crowd: 200,
     passing: target(server.port),
+    proves: 'spoke',
     silent: target(mute.port, {}, { id: 'order-2' }),
     failing: target(server.port, { verify: true }, { id: 'order-3' }),
     refused: target(await freePort(), {}, { id: 'order-4' }),

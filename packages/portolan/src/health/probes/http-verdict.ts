@@ -17,8 +17,12 @@ export function requestLine({ method, path }: HttpCheck): string {
   return `${method} ${path.length > 64 ? `${path.slice(0, 63)}…` : path}`
 }
 
-/** What an answer says of the instance. */
+/** What an answer says of the instance: whatever it is, a program gave it, and no kernel. */
 export function judgeAnswer(check: HttpCheck, answer: HttpAnswer, latencyMs: Milliseconds): Finding {
+  return { ...verdictOf(check, answer, latencyMs), presence: 'spoke' }
+}
+
+function verdictOf(check: HttpCheck, answer: HttpAnswer, latencyMs: Milliseconds): Finding {
   const { head, body, cut, excess } = answer
   const line = requestLine(check)
   const { status, location } = head

@@ -62,6 +62,7 @@ probeContract('http', async () => {
   return {
     probe: httpProbe(),
     passing: target(server.port),
+    proves: 'spoke',
     silent: target(mute.port, {}, { id: 'order-2' }),
     failing: target(ill.port, {}, { id: 'order-3' }),
     refused: target(await freePort(), {}, { id: 'order-4' }),
@@ -198,7 +199,7 @@ describe('the HTTP probe', () => {
       answers(`HTTP/1.1 ${code} X\r\n${more}Content-Length: 4\r\n\r\nnope`)
     expect(await found(status(503))).toMatchObject({
       status: 'critical',
-      presence: 'answered',
+      presence: 'spoke',
       reason: 'GET /health answered 503',
       output: 'nope',
     })
