@@ -4,6 +4,7 @@ import {
   type Clock,
   healthRules,
   isHeld,
+  type Milliseconds,
   type Random,
   toFault,
 } from '@portolan/core'
@@ -47,6 +48,9 @@ const defaultLimits: HealthLimits = {
   rules: healthRules,
 }
 
+/** The same failure is in the log once in so long. */
+const repeatMs: Milliseconds = 10_000
+
 /** Of the registry's own questions, so many are asked at the same time. */
 const registryQuestions = 128
 
@@ -58,10 +62,14 @@ export function openHealth(options: HealthOptions): Health {
 
   const rolls = new Rolls()
   const metrics = openHealthMetrics(options.metrics, () => read())
+  const said = { message: '', at: Number.NEGATIVE_INFINITY }
   const onFault = (loop: HealthLoop) => (thrown: unknown) => {
     const fault = toFault(thrown)
     metrics.errors.inc({ loop })
     metrics.lastErrorSeconds.set({ loop }, Date.parse(timers.timeOfDay()) / 1000)
+    // What fails for one check fails for thousands.
+    if (said.message === fault.message && clock.now() - said.at < repeatMs) return
+    Object.assign(said, { message: fault.message, at: clock.now() })
     log.error({ loop, code: fault.code, err: fault }, 'health checking met a failure')
   }
   const time = new FairTime({
