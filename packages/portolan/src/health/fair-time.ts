@@ -15,7 +15,7 @@ export interface FairTimeParts {
 export const tickMs: Milliseconds = 10
 
 /** Lateness up to this is a timer's usual coarseness. */
-const usualLagMs = 5
+const usualLagMs = tickMs
 
 /**
  * Time that stands still while our own event loop does, in whole milliseconds, and the one timer for everything that

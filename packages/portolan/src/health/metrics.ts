@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry as MetricsRegistry } from 'prom-client'
+import type { CheckStanding } from './health.ts'
 
 /** What health checking counts. docs/metrics.md says what each means. */
 export interface HealthMetrics {
@@ -16,41 +17,44 @@ export type HealthLoop = 'checks' | 'verdicts'
 
 /** What is read off when somebody asks. */
 export interface HealthState {
-  readonly checks: Readonly<Record<'new' | 'passing' | 'warning' | 'suspect' | 'critical', number>>
-  readonly underWay: number
-  readonly waiting: number
-  readonly stretch: number
-  readonly held: number
+  /** Walks over all checks. */
+  checks(): { readonly byPhase: Readonly<Record<CheckStanding['phase'], number>>; readonly held: number }
+  looks(): { readonly underWay: number; readonly waiting: number }
+  stretch(): number
 }
 
-export function openHealthMetrics(register: MetricsRegistry, read: () => HealthState): HealthMetrics {
+export function openHealthMetrics(register: MetricsRegistry, state: HealthState): HealthMetrics {
   const registers = [register]
-  const gauge = (name: string, help: string, value: (state: HealthState) => number): void => {
+  const readOff = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name,
       help,
       registers,
       collect() {
-        this.set(value(read()))
+        this.set(read())
       },
     })
   }
+  // Collected in the order in which they are made: one walk serves both.
+  let held = 0
   new Gauge({
     name: 'portolan_health_checks',
     help: 'Checks by phase',
     labelNames: ['phase'],
     registers,
     collect() {
-      for (const [phase, count] of Object.entries(read().checks)) this.set({ phase }, count)
+      const found = state.checks()
+      held = found.held
+      for (const [phase, count] of Object.entries(found.byPhase)) this.set({ phase }, count)
     },
   })
-  gauge('portolan_health_probes_open', 'Probes under way', ({ underWay }) => underWay)
-  gauge('portolan_health_probes_waiting', 'Probes that wait for their turn', ({ waiting }) => waiting)
-  gauge('portolan_health_held', 'Checks that flap damping keeps out', ({ held }) => held)
-  gauge(
+  readOff('portolan_health_held', 'Checks that flap damping keeps out', () => held)
+  readOff('portolan_health_probes_open', 'Probes under way', () => state.looks().underWay)
+  readOff('portolan_health_probes_waiting', 'Probes that wait for their turn', () => state.looks().waiting)
+  readOff(
     'portolan_health_stretch_factor',
     'By how much the intervals of checks are longer than asked for, where other signs of life are fresh',
-    ({ stretch }) => stretch,
+    () => state.stretch(),
   )
   return {
     probes: new Counter({

@@ -198,6 +198,7 @@ describe('flap damping', () => {
     const [standing] = tested.health.why(nameOf('a')).checks
     expect(standing?.penalty).toBeGreaterThan(2)
     expect(Date.parse(standing?.heldUntil ?? '')).toBeGreaterThan(Date.parse(tested.time.timeOfDay()))
+    expect(await tested.metric('portolan_health_checks', { phase: 'critical' })).toBe(1)
     expect(await tested.metric('portolan_health_held')).toBe(1)
     await until(tested, () => tested.causes('a').length === 0, 60_000)
     expect(tested.time.now() - from).toBeGreaterThan(15_000)

@@ -61,7 +61,11 @@ export function openHealth(options: HealthOptions): Health {
   let checks: ServiceChecks = options.checks ?? (() => undefined)
 
   const rolls = new Rolls()
-  const metrics = openHealthMetrics(options.metrics, () => read())
+  const metrics = openHealthMetrics(options.metrics, {
+    checks: () => countChecks(),
+    looks: () => looks.counts(),
+    stretch: () => stretching.stretch.fresh * stretching.stretch.all,
+  })
   const said = { message: '', at: Number.NEGATIVE_INFINITY }
   const onFault = (loop: HealthLoop) => (thrown: unknown) => {
     const fault = toFault(thrown)
@@ -124,17 +128,16 @@ export function openHealth(options: HealthOptions): Health {
     },
   })
 
-  function read(): HealthState {
-    const counts = { new: 0, passing: 0, warning: 0, suspect: 0, critical: 0 }
+  function countChecks(): ReturnType<HealthState['checks']> {
+    const byPhase = { new: 0, passing: 0, warning: 0, suspect: 0, critical: 0 }
     let held = 0
     for (const { runs } of rolls.subjects()) {
       for (const run of runs) {
-        counts[phaseOf(run)]++
+        byPhase[phaseOf(run)]++
         if (run.more !== undefined && isHeld(run.more.penalty, time.now)) held++
       }
     }
-    const { fresh, all } = stretching.stretch
-    return { checks: counts, ...looks.counts(), stretch: fresh * all, held }
+    return { byPhase, held }
   }
 
   const timeOf = (at: number): string =>
