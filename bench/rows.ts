@@ -4,6 +4,8 @@ import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { detectPausesRow } from './detect/pauses.ts'
 import { fanoutRow } from './fanout/fanout.ts'
+import { healthChecksRow } from './health/checks.ts'
+import { healthCostRow } from './health/cost.ts'
 import { outageCutRow } from './outage/cut.ts'
 import { outageBackRow, outageFailedRow } from './outage/outage.ts'
 import { pickRow } from './pick.ts'
@@ -27,6 +29,8 @@ export const rows: Readonly<Record<string, Bench>> = {
   'detect.drop': detectDropRow,
   'detect.false': detectFalseRow,
   'detect.pauses': detectPausesRow,
+  'health.cost': healthCostRow,
+  'health.checks': healthChecksRow,
   'deploy.failed': deployFailedRow,
   'outage.failed': outageFailedRow,
   'outage.back': outageBackRow,
