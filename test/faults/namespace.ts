@@ -59,6 +59,9 @@ export function openNamespace(crowd?: string): Namespace {
     within('ip', 'link', 'set', 'uplink', 'up')
     within('ip', 'route', 'add', 'default', 'via', outside)
     if (crowd !== undefined) {
+      // Whoever answers for a crowd may be kept waiting by a busy machine; its queue must not be full by then.
+      run('ip', ['netns', 'exec', name, 'tee', '/proc/sys/net/core/somaxconn'], '65535')
+      run('ip', ['netns', 'exec', name, 'tee', '/proc/sys/net/ipv4/tcp_max_syn_backlog'], '65535')
       within('ip', 'route', 'add', 'local', crowd, 'dev', 'lo')
       ip('route', 'add', crowd, 'via', inside)
     }

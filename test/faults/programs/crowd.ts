@@ -9,7 +9,7 @@ const server = createServer(socket => {
   socket.on('error', () => {}).on('end', () => socket.destroy())
   socket.resume()
 })
-server.listen({ port: Number(process.env.PORT ?? 0), host: '0.0.0.0', backlog: 4096 })
+server.listen({ port: Number(process.env.PORT ?? 0), host: '0.0.0.0', backlog: 65_535 })
 await once(server, 'listening')
 obey({ accepted: () => accepted })
 const address = server.address()

@@ -36,6 +36,12 @@ export interface ExaminerParts {
 /** Whatever the interval, its turn has come. */
 const longAgo: Milliseconds = -1e9
 
+/**
+ * A program that dies lets go of its connections first and of the port that it listens on last, so that it may answer
+ * the re-check of those who saw it fail: whoever was suspected and passed is looked at once more so much later.
+ */
+const secondLookMs: Milliseconds = 100
+
 /** Carries one check after the other through its life: its turn, the look, what the machine makes of it, the next turn. */
 export class Examiner implements Examining {
   readonly #parts: ExaminerParts
@@ -163,7 +169,8 @@ export class Examiner implements Examining {
     run.state = step.state
     if (step.rechecks === 'settled') {
       this.#calm(run)
-      this.#planNext(run, time.now)
+      if (run.state.phase === 'passing') this.#lookAgain(run)
+      else this.#planNext(run, time.now)
     }
     if (run.suspicion === undefined) run.state = atRest(run.state)
     if (step.change === 'out') {
@@ -193,6 +200,13 @@ export class Examiner implements Examining {
     run.look = undefined
     run.suspicion?.end()
     run.suspicion = undefined
+  }
+
+  #lookAgain(run: Run): void {
+    const { time } = this.#parts
+    // No budget puts it off.
+    run.askedAt = longAgo
+    time.plan(run, time.now + Math.min(secondLookMs, run.check.intervalMs))
   }
 
   #planNext(run: Run, now: Milliseconds): void {

@@ -52,6 +52,36 @@ function open(most = 2, more: Partial<Running> = {}) {
   return { virtual, looks, settles, log, faults, started, question }
 }
 
+describe('looks that nobody answers at all', () => {
+  const crowd = (count: number) => {
+    const all = open(100)
+    for (let i = 0; i < count; i++) all.looks.begin(all.question(`${i}`, 1000), false)
+    return all
+  }
+
+  it('have no vote where many were asked: it is our own network', async () => {
+    const { virtual, log } = crowd(17)
+    await virtual.pass(530)
+    expect(log).toContain(
+      '0: no answer within 500ms, nor from anybody else: it may be our own network (ours)',
+    )
+  })
+
+  it('count where few were asked', async () => {
+    const { virtual, log } = crowd(10)
+    await virtual.pass(530)
+    expect(log).toContain('0: no answer within 500ms')
+  })
+
+  it('count when somebody answers, or is refused', async () => {
+    const { virtual, log, settles } = crowd(40)
+    await virtual.pass(100)
+    settles[20]?.({ ...well, status: 'critical', presence: 'refused', reason: 'connect: ECONNREFUSED' })
+    await virtual.pass(430)
+    expect(log).toContain('0: no answer within 500ms')
+  })
+})
+
 describe('a look', () => {
   it('is late once, and times out in its time', async () => {
     const { virtual, looks, log, question } = open()

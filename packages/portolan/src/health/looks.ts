@@ -7,6 +7,12 @@ import type { Timed } from './wheel.ts'
 /** The kinds of check that are looked at; `ttl` is listened to. */
 export type Looked = Exclude<Check, { type: 'ttl' }>
 
+/**
+ * Of so many looks that began within the time of one, somebody would have answered, or refused: when nobody did, it is
+ * our own network, or our own machine, that stands still, and silence says nothing of those who are asked.
+ */
+const manyAsked = 16
+
 /** How each type of check is looked at. */
 export type Probes = { readonly [Type in Looked['type']]?: Probe<Extract<Check, { type: Type }>> }
 
@@ -49,6 +55,7 @@ export class Looks {
   readonly #parts: LooksParts
   readonly #gate: Gate
   readonly #open = new Set<UnderWay>()
+  readonly #echo: Echo = { asked: 0, answered: 0 }
   #isClosed = false
 
   constructor(parts: LooksParts) {
@@ -65,7 +72,7 @@ export class Looks {
 
   /** `isUrgent`: a suspect, or the registry itself, waits for it. */
   begin(question: Question, isUrgent: boolean): Look {
-    const look = new UnderWay(question, this.#parts, this.#gate, this.#open)
+    const look = new UnderWay(question, this.#parts, this.#gate, { open: this.#open, echo: this.#echo })
     if (this.#isClosed) {
       look.drop()
       return look
@@ -86,6 +93,19 @@ export class Looks {
   }
 }
 
+/** How many looks have begun that are no second opinions, and how many looks were answered in any way. */
+interface Echo {
+  asked: number
+  answered: number
+}
+
+const noEcho: Echo = { asked: 0, answered: 0 }
+
+interface Shared {
+  readonly open: Set<UnderWay>
+  readonly echo: Echo
+}
+
 class UnderWay implements Look, Entrant, Timed {
   at = 0
   previous: Timed | undefined
@@ -98,13 +118,16 @@ class UnderWay implements Look, Entrant, Timed {
   #running: Running | undefined
   #startedAt = 0
   #isLate = false
+  readonly #echo: Echo
+  #echoBefore: Readonly<Echo> = noEcho
 
-  constructor(question: Question, parts: LooksParts, gate: Gate, open: Set<UnderWay>) {
+  constructor(question: Question, parts: LooksParts, gate: Gate, shared: Shared) {
     this.#question = question
     this.#parts = parts
     this.#gate = gate
-    this.#open = open
-    open.add(this)
+    this.#open = shared.open
+    this.#echo = shared.echo
+    this.#open.add(this)
   }
 
   get isUnderWay(): boolean {
@@ -123,6 +146,8 @@ class UnderWay implements Look, Entrant, Timed {
     const probe = this.#parts.probes[target.check.type] as Probe<Looked> | undefined
     this.#phase = 'running'
     this.#startedAt = time.now
+    this.#echoBefore = { ...this.#echo }
+    if (!target.fresh) this.#echo.asked++
     this.#plan(0)
     try {
       if (probe === undefined) throw new Error(`nothing here probes ${target.check.type}`)
@@ -149,7 +174,11 @@ class UnderWay implements Look, Entrant, Timed {
       const progress = this.#running?.waitingFor?.() ?? 'no answer'
       const reason = `${progress} within ${formatDuration(timeoutMs)}`
       this.#running?.cancel()
-      this.#finish({ status: 'critical', presence: 'silent', reason, latencyMs: timeoutMs }, true)
+      const silent = { status: 'critical', presence: 'silent', latencyMs: timeoutMs } as const
+      if (this.#isNobodyHeard()) {
+        const ours = `${reason}, nor from anybody else: it may be our own network`
+        this.#finish({ ...silent, reason: ours, inconclusive: true }, true)
+      } else this.#finish({ ...silent, reason }, true)
       return
     }
     this.#isLate = true
@@ -170,6 +199,11 @@ class UnderWay implements Look, Entrant, Timed {
     this.#question.dropped?.()
   }
 
+  #isNobodyHeard(): boolean {
+    const { asked, answered } = this.#echoBefore
+    return this.#echo.answered === answered && this.#echo.asked - asked >= manyAsked
+  }
+
   #plan(elapsed: Milliseconds): void {
     const { timeoutMs, lateAfterMs } = this.#question
     const next = this.#isLate || lateAfterMs >= timeoutMs ? timeoutMs : lateAfterMs
@@ -186,6 +220,7 @@ class UnderWay implements Look, Entrant, Timed {
   #finish(finding: Finding, isTimeout: boolean): void {
     if (this.#phase === 'over') return
     this.#end()
+    if (finding.presence !== 'silent') this.#echo.answered++
     this.#parts.onFinding(this.#question.target.check.type, finding, isTimeout)
     try {
       this.#question.found(finding)

@@ -217,6 +217,22 @@ describe('flap damping', () => {
   })
 })
 
+describe('a program that dies', () => {
+  it('and answers once more when consumers see it fail is looked at again soon', async () => {
+    const tested = await open()
+    await tested.register('a', { tether: 'static' })
+    await tested.time.pass(1500)
+    const incarnation = tested.registry.find(nameOf('a'))?.incarnation ?? 0
+    const outcomes = [{ id: 'a', incarnation, ok: 0, failed: 1, reason: 'connection ended' }]
+    tested.health.reported('gateway', { namespace: 'default', service: 'order' }, { overMs: 1, outcomes })
+    await tested.time.pass(30)
+    expect(tested.health.why(nameOf('a')).history.at(-1)?.what).toMatch(/^suspect: requests fail/)
+    tested.answer = () => refuse
+    await tested.time.pass(400)
+    expect(tested.causes('a')).toEqual(['tcp/tcp'])
+  })
+})
+
 describe('why', () => {
   it('tells the last 32 events, the newest last', async () => {
     const tested = await open()
