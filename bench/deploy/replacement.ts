@@ -115,7 +115,7 @@ services:
     configure,
     async retries() {
       const metrics = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text()
-      return Number(/^portolan_gateway_retries_total\{.*\} (\d+)$/m.exec(metrics)?.[1] ?? 0)
+      return Number(/^portolan_gateway_retries_total\{.*\} (\d+)$/m.exec(metrics)?.[1])
     },
   }
 }

@@ -87,7 +87,7 @@ ${text}`
       }
       return {
         failed: loads.flatMap(({ failed }) => failed),
-        retries: Number(/^portolan_gateway_retries_total\{.*\} (\d+)$/m.exec(metrics)?.[1] ?? 0),
+        retries: Number(/^portolan_gateway_retries_total\{.*\} (\d+)$/m.exec(metrics)?.[1]),
         drains: { late: drains('count', false), released: drains('count', true) },
         drainSeconds: drains('sum', true),
         answeredBy: loads.map(({ answers }) => new Set(answers.map(({ instance }) => instance ?? '?'))),
