@@ -11,6 +11,7 @@ import type { ApiContext } from '../context.ts'
 import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import { readRoutes } from '../http/config.ts'
 import { reportOf, takeStatus } from '../status.ts'
+import { Doubts } from './doubts.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
 import { instanceKey, type Session, watchKey } from './session.ts'
@@ -30,7 +31,9 @@ export type Converse = (
 ) => Promise<void> | void
 
 export function openConversation(context: ApiContext, roster: Roster): Converse {
-  const { registry, access, health, routes, declaredAt, guardTargets, limits, log } = context
+  const { registry, access, health, routes, declaredAt, guardTargets, limits, clock, log } = context
+
+  const doubts = new Doubts(clock)
 
   const answering: Answering = {
     async register(session, { seq, instance }) {
@@ -131,7 +134,9 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       const service = serviceOf(rest)
       // Only who watches a service has been let read it, and can have met its instances.
       if (!session.watches.has(watchKey(service))) return
-      health?.reported(session.name, service, { overMs, outcomes, ...(cpuMs === undefined ? {} : { cpuMs }) })
+      const heard = doubts.allow(session, outcomes)
+      const report = { overMs, outcomes: heard, ...(cpuMs === undefined ? {} : { cpuMs }) }
+      health?.reported(session.name, service, report)
     },
 
     status(session, { seq, incarnation, ...rest }) {

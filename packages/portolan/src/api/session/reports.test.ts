@@ -66,6 +66,26 @@ describe('reports', () => {
     await session.close()
   })
 
+  it('that cast doubt on everybody are heard of so many a second, and of all that do well', async () => {
+    const { heard, session } = await open()
+    await session.ask({ type: 'watch', seq: 1, service: 'order' })
+    const outcomes = Array.from({ length: 3000 }, (_, index) => ({
+      id: `i${index}`,
+      incarnation: 1,
+      ok: 1,
+      failed: index % 3 === 0 ? 0 : 1,
+    }))
+    for (let count = 0; count < 5; count++) session.send({ ...lie('order'), outcomes })
+    await session.ask({ type: 'compare', seq: 2, service: 'order', cursor: '', count: 0 })
+    const all = heard.flatMap(({ report }) => report.outcomes)
+    expect(all.filter(({ failed }) => failed === 0)).toHaveLength(5000)
+    const doubted = all.filter(({ failed }) => failed > 0).length
+    expect(doubted).toBeGreaterThanOrEqual(200)
+    // A second's worth, and what flows in while the frames are read.
+    expect(doubted).toBeLessThan(600)
+    await session.close()
+  })
+
   it('that make no sense are refused whole', async () => {
     const { heard, session } = await open()
     await session.ask({ type: 'watch', seq: 1, service: 'order' })
