@@ -101,14 +101,18 @@ export class Monitor implements InstanceObserver {
 
   /** Gives it the checks that it is to have now. A check that is new to it has no vote until it ran. */
   #equip(subject: Subject, roll: Roll): void {
-    const { examiner, verdicts } = this.#parts
+    const { examiner, verdicts, note } = this.#parts
     const before = subject.runs
     const wanted = checksFor(subject.instance, subject.asked, roll.configured)
     const runs = wanted.map(
       check =>
         before.find(run => isDeepStrictEqual(run.check, check)) ?? this.#run(subject, check, beginnings.new),
     )
-    for (const run of before) if (!runs.includes(run)) examiner.end(run)
+    for (const run of before) {
+      if (runs.includes(run)) continue
+      examiner.end(run)
+      if (subject.history !== undefined) note(subject, run.check.id, 'no check of this instance any more')
+    }
     const added = runs.filter(run => !before.includes(run))
     subject.runs = runs
     for (const run of added) examiner.begin(run, true)
