@@ -62,6 +62,23 @@ describe('the gate', () => {
     expect(patient).toBe(10)
   })
 
+  it('survives that a hundred thousand are done within their beginning', () => {
+    const gate = new Gate(1)
+    let begun = 0
+    const hold = { begin: () => true }
+    const atOnce = {
+      begin() {
+        begun++
+        gate.leave()
+        return true
+      },
+    }
+    gate.enter(hold, false)
+    for (let index = 0; index < 100_000; index++) gate.enter(atOnce, false)
+    gate.leave()
+    expect([begun, gate.inside, gate.waiting]).toEqual([100_000, 0, 0])
+  })
+
   it('survives that one is done as soon as it begins', () => {
     const gate = new Gate(1)
     let begun = 0

@@ -19,6 +19,7 @@ export class Gate {
   readonly #patient = new Fifo<Entrant>()
   #inside = 0
   #turn = 0
+  #isAdmitting = false
 
   constructor(most: number) {
     this.#most = most
@@ -51,12 +52,18 @@ export class Gate {
   }
 
   #admit(): void {
-    while (this.#inside < this.#most) {
-      const next = this.#next()
-      if (next === undefined) return
-      // Counted before it begins: it may be done, and leave, at once.
-      this.#inside++
-      if (!next.begin()) this.#inside--
+    // One that is done as soon as it begins leaves within this loop: that goes on, instead of another beginning in it.
+    if (this.#isAdmitting) return
+    this.#isAdmitting = true
+    try {
+      while (this.#inside < this.#most) {
+        const next = this.#next()
+        if (next === undefined) return
+        this.#inside++
+        if (!next.begin()) this.#inside--
+      }
+    } finally {
+      this.#isAdmitting = false
     }
   }
 
