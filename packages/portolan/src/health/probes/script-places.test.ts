@@ -21,6 +21,10 @@ function party(room: Places) {
       })
       guests.set(name, place)
     },
+    /** Everybody begins whose turn it is. */
+    turns(): void {
+      for (let turn = 0; turn < 9; turn++) vi.advanceTimersByTime(1)
+    },
     place: (name: string): Place => {
       const place = guests.get(name)
       if (place === undefined) throw new Error(`nobody is called ${name}`)
@@ -31,27 +35,32 @@ function party(room: Places) {
 
 describe('places for a few scripts', () => {
   it('are had in the order of coming, and given up once', () => {
-    const { enter, place, log } = party(places(2))
+    const { enter, place, log, turns } = party(places(2))
     for (const name of ['a', 'b', 'c', 'd', 'e']) enter(name)
+    expect(log).toEqual([])
+    turns()
     expect(log).toEqual(['a', 'b'])
     place('c').leave()
     place('a').leave()
     place('a').leave()
+    turns()
     expect(log).toEqual(['a', 'b', 'd'])
     expect([place('d').waiting, place('e').waiting]).toEqual([false, true])
     for (const name of ['b', 'd', 'e']) place(name).leave()
     enter('f')
     enter('g')
-    expect(log).toEqual(['a', 'b', 'd', 'e', 'f', 'g'])
+    turns()
+    expect(log).toEqual(['a', 'b', 'd', 'f', 'g'])
   })
 
   it('pass on from who does not end by SIGKILL, and there are none once all are taken by such', () => {
-    const { enter, place, log } = party(places(2))
+    const { enter, place, log, turns } = party(places(2))
     for (const name of ['a', 'b', 'c']) enter(name)
+    turns()
     place('a').killed()
     vi.advanceTimersByTime(9_999)
     expect(log).toEqual(['a', 'b'])
-    vi.advanceTimersByTime(1)
+    turns()
     expect(log).toEqual(['a', 'b', 'c'])
     place('b').killed()
     vi.advanceTimersByTime(10_000)
@@ -61,17 +70,33 @@ describe('places for a few scripts', () => {
     expect(log[3]).toMatch(/^d full: 2 scripts cannot be ended, not even by SIGKILL/)
     place('a').leave()
     enter('e')
+    turns()
     expect(log[4]).toBe('e')
   })
 
   it('are not lost to who was killed and left in time', () => {
-    const { enter, place, log } = party(places(1))
+    const { enter, place, log, turns } = party(places(1))
     enter('a')
+    turns()
     place('a').killed()
     place('a').leave()
     vi.runAllTimers()
     for (const name of ['b', 'c']) enter(name)
+    turns()
     expect(log).toEqual(['a', 'b'])
+  })
+
+  it('are begun at one in each turn of the event loop, and left before that as well', async () => {
+    vi.useRealTimers()
+    const { enter, place, log } = party(places(4))
+    for (const name of ['a', 'b', 'c', 'd', 'e']) enter(name)
+    place('b').leave()
+    const seen: string[] = []
+    for (let turn = 0; turn < 5; turn++) {
+      await new Promise(setImmediate)
+      seen.push(log.join(''))
+    }
+    expect(seen).toEqual(['a', 'ac', 'acd', 'acde', 'acde'])
   })
 
   it('are empty when the last has left, or when nobody waits for it any longer', async () => {

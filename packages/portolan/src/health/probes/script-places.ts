@@ -10,7 +10,7 @@ export interface Place {
 }
 
 export interface Guest {
-  /** There is a place. Called within {@link Places.enter} when there is one now. */
+  /** There is a place, and it is its turn. Never within {@link Places.enter}. */
   begin(): void
   /** There will be none: as many as there are places cannot even be killed. Never within that call. */
   full(reason: string): void
@@ -28,49 +28,68 @@ const stuckAfterMs = 10_000
 const lookMs = 5
 
 export function places(total: number): Places {
-  const waiting = new Map<Guest, () => void>()
+  const waiting: Set<Turn> = new Set()
+  /** Those that have a place, and begin one in each turn of the event loop: to start a process blocks it. */
+  const beginning: Set<Turn> = new Set()
   let taken = 0
   let stuck = 0
+  let isPlanned = false
 
+  const plan = (): void => {
+    if (isPlanned || beginning.size === 0) return
+    isPlanned = true
+    setImmediate(beginOne)
+  }
+  const beginOne = (): void => {
+    isPlanned = false
+    const [turn] = beginning
+    if (turn === undefined) return
+    beginning.delete(turn)
+    plan()
+    turn.begin()
+  }
+  const admit = (turn: Turn): void => {
+    beginning.add(turn)
+    plan()
+  }
   const passOn = (): void => {
     const [first] = waiting
     if (first === undefined) {
       taken--
       return
     }
-    waiting.delete(first[0])
-    first[1]()
+    waiting.delete(first)
+    admit(first)
   }
 
   return {
     enter(guest) {
       let state: 'waiting' | 'in' | 'stuck' | 'out' = 'waiting'
       let timer: NodeJS.Timeout | undefined
-      const enter = (): void => {
-        state = 'in'
-        guest.begin()
+      const turn: Turn = {
+        begin() {
+          state = 'in'
+          guest.begin()
+        },
       }
       if (stuck >= total) {
         state = 'out'
-        setImmediate(() =>
-          guest.full(
-            `${stuck} scripts cannot be ended, not even by SIGKILL: look for processes in state D, on a file system that does not answer`,
-          ),
-        )
+        setImmediate(() => guest.full(stuckReason(stuck)))
       } else if (taken < total) {
         taken++
-        enter()
-      } else waiting.set(guest, enter)
+        admit(turn)
+      } else waiting.add(turn)
       return {
         get waiting() {
           return state === 'waiting'
         },
         leave() {
           clearTimeout(timer)
-          if (state === 'waiting') waiting.delete(guest)
-          if (state === 'in') passOn()
+          const hadPlace = state === 'in' || (state === 'waiting' && beginning.delete(turn))
+          waiting.delete(turn)
           if (state === 'stuck') stuck--
           state = 'out'
+          if (hadPlace) passOn()
         },
         killed() {
           if (state !== 'in') return
@@ -86,4 +105,13 @@ export function places(total: number): Places {
       for (let waited = 0; taken > 0 && waited < withinMs; waited += lookMs) await pause(lookMs)
     },
   }
+}
+
+/** One that has a place, or waits for it. */
+interface Turn {
+  begin(): void
+}
+
+function stuckReason(stuck: number): string {
+  return `${stuck} scripts cannot be ended, not even by SIGKILL: look for processes in state D, on a file system that does not answer`
 }

@@ -171,7 +171,9 @@ describe('scripts side by side', () => {
         finding => findings.push(finding),
       ),
     )
-    expect(runnings.map(({ waiting }) => waiting)).toEqual([false, false, true, true, true])
+    await expect
+      .poll(() => runnings.map(({ waiting }) => waiting), patient)
+      .toEqual([false, false, true, true, true])
     expect(runnings[2]?.waitingFor?.()).toBe('waiting for other scripts to end')
     expect(runnings[0]?.waitingFor?.()).toBe('still running')
     await expect.poll(() => processesWith('1234571').length, patient).toBe(2)

@@ -13,6 +13,8 @@ export interface TimeOuts {
   /** Open descriptors and resident memory, at a tenth of the way and at the end. */
   readonly descriptors: readonly [early: number, late: number]
   readonly residentMb: readonly [early: number, late: number]
+  /** Our own processor time for each, in milliseconds; that of the scripts not counted. */
+  readonly cpuMs: number
   /** The longest that our own event loop was kept busy at a stretch, in milliseconds. */
   readonly longestBlockMs: number
 }
@@ -42,6 +44,7 @@ export async function timeOuts(options: TimeOutsOptions): Promise<TimeOuts> {
   }, 5)
 
   const began = performance.now()
+  const cpuBefore = process.cpuUsage()
   let next = 0
   let ended = 0
   const worker = async (): Promise<void> => {
@@ -60,6 +63,7 @@ export async function timeOuts(options: TimeOutsOptions): Promise<TimeOuts> {
     }
   }
   await Promise.all(Array.from({ length: concurrency }, worker))
+  const { user, system } = process.cpuUsage(cpuBefore)
   // What follows reads the whole process table at once.
   clearInterval(beat)
   const leaked = await settled(() => processesWith(mark).length + zombies().length)
@@ -75,6 +79,7 @@ export async function timeOuts(options: TimeOutsOptions): Promise<TimeOuts> {
     leakedAfterClose,
     descriptors: [before[0], after[0]],
     residentMb: [before[1], after[1]],
+    cpuMs: (user + system) / 1000 / checks,
     longestBlockMs,
   }
 }
