@@ -89,6 +89,8 @@ export class Looks {
 
   close(): void {
     this.#isClosed = true
+    // The places that become free now are nobody's.
+    this.#gate.limit(0)
     for (const look of this.#open) look.drop()
   }
 }
