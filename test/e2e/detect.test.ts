@@ -54,6 +54,22 @@ describe('20 consumers, the gateway and the library among them', () => {
     expect(hang).toBeLessThan(2000)
     expect(failed).toBe(0)
   })
+
+  it('leave an instance that accepts and answers nothing, its session alive, where an HTTP check looks', async () => {
+    const here = await openWorld()
+    world = here
+    const [a] = await crowd(here, [{ type: 'HTTP', path: '/' }])
+    await here.healthy('echo', 4)
+    const consumers = await openConsumers(here)
+    await isPicked(consumers, a)
+    const at = await a.program.ask<number>('hang', true)
+    const last = await lastPicks(consumers, a, at, 15_000)
+    console.info('last picks of the half-open one', last)
+    expect(Math.max(...Object.values(last ?? { never: Infinity }))).toBeLessThan(3000)
+    await a.program.ask('hang', false)
+    await here.healthy('echo', 4)
+    await isPicked(consumers, a)
+  })
 })
 
 describe('a port that listens and where nobody accepts', () => {
