@@ -94,10 +94,16 @@ export const healthCostRow: Bench = async say => {
       const [before, asksBefore] = [await loadCounts(loading), await asked()]
       const cores = await coresDuring(pids, () => pause(seconds * 1000))
       const [after, asksAfter] = [await loadCounts(loading), await asked()]
+      const requestsPerSecond = (after.answered - before.answered) / seconds
+      // A window that caught up with, or fell behind, a few requests is no dearer or cheaper for it.
+      const fair = rate / requestsPerSecond
       return {
-        ...cores,
+        checker: cores.checker,
+        apps: cores.apps * fair,
+        gateway: cores.gateway * fair,
+        load: cores.load * fair,
         checksPerSecond: (asksAfter - asksBefore) / seconds,
-        requestsPerSecond: (after.answered - before.answered) / seconds,
+        requestsPerSecond,
         bad: after.bad - before.bad,
       }
     }
@@ -144,6 +150,10 @@ function rowOf(off: readonly Window[], on: readonly Window[]): Awaited<ReturnTyp
       seconds,
       coresWithout: figures(off),
       coresWith: figures(on),
+      checkerUsPerCheck: round(
+        ((of(on, 'checker') - of(off, 'checker')) * 1e6) / of(on, 'checksPerSecond'),
+        1,
+      ),
       withGateway: share(['checker', 'apps', 'gateway']),
       allProcesses: share(['checker', 'apps', 'gateway', 'load']),
     },
