@@ -123,7 +123,7 @@ export class Examiner implements Examining {
   #look(run: Run): void {
     const { subject, check } = run
     if (check.type === 'ttl') return
-    const { time, looks, rules } = this.#parts
+    const { time, looks, rules, stretching } = this.#parts
     time.callOff(run)
     if (run.look !== undefined) {
       // The last one waits for its turn still, or is under way.
@@ -137,7 +137,7 @@ export class Examiner implements Examining {
         timeoutMs: check.timeoutMs,
         lateAfterMs: suspectAfterMs,
         begins() {
-          run.askedAt = time.now
+          stretching.asked(run, time.now)
         },
         late: () => this.doubt(run, `no answer within ${suspectAfterMs} ms`),
         found: finding => {
@@ -211,7 +211,11 @@ export class Examiner implements Examining {
 
   #planNext(run: Run, now: Milliseconds): void {
     const { check, phase } = run
-    this.#parts.time.plan(run, nextTurn(now, { phase, intervalMs: check.intervalMs }, this.#parts.random))
+    const { time, random, stretching } = this.#parts
+    const { intervalMs } = check
+    // How long it has to wait is told when it is sure that it would not come too early.
+    if (stretching.isStretched(run)) time.plan(run, now + intervalMs / 2)
+    else time.plan(run, nextTurn(now, { phase, intervalMs }, random))
   }
 
   #silence(run: Run): void {

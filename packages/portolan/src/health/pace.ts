@@ -33,7 +33,7 @@ export function rulesFor(check: Check, rules: HealthRules): HealthRules {
   }
 }
 
-const phases = 2 ** 16
+export const phases = 2 ** 16
 
 /**
  * Where in its interval a check has its turn, of 2^16: by a hash (FNV-1a, 32 bits) of instance and check, so that

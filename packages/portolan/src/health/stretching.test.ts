@@ -111,6 +111,30 @@ describe('the budget of checks', () => {
     expect(ids.length).toBe(100)
   })
 
+  it('spreads those that began at the same moment over their longer interval, whatever that is', async () => {
+    const { tested, run } = await openFleet()
+    await run(35, 0)
+    /** The most looks that began within one of so many seconds. */
+    const peak = async (seconds: number, requests: number): Promise<number> => {
+      const from = tested.looks.length
+      const start = tested.time.now()
+      await run(seconds, requests)
+      const perSecond = new Array<number>(seconds + 1).fill(0)
+      for (const { at } of tested.looks.slice(from)) {
+        const second = Math.floor((at - start) / 1000)
+        perSecond[second] = (perSecond[second] ?? 0) + 1
+      }
+      return Math.max(...perSecond)
+    }
+    // One check in 30 s each: 3.3 a second.
+    expect(await peak(60, 0)).toBeLessThanOrEqual(12)
+    // The business comes, and the interval gets shorter: nobody is in a hurry for that.
+    await run(1, 200)
+    expect(await peak(30, 200)).toBeLessThanOrEqual(25)
+    await run(1, 100)
+    expect(await peak(30, 100)).toBeLessThanOrEqual(25)
+  })
+
   it('runs all as asked for once the business pays for it, and says both once', async () => {
     const lines: string[] = []
     const { run, perSecond } = await openFleet(lines)

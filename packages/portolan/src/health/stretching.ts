@@ -14,6 +14,7 @@ import {
 import type { Log } from '../observe/log.ts'
 import type { FairTime } from './fair-time.ts'
 import type { HeardAgo } from './health.ts'
+import { Round } from './round.ts'
 import type { Run } from './subject.ts'
 import type { Timed } from './wheel.ts'
 
@@ -36,6 +37,8 @@ const overAfterMs: Milliseconds = 10_000
 interface Tally {
   count: number
   fresh: number
+  /** Where the fresh have their turns, and where the others. */
+  readonly turns: { readonly fresh: Round; readonly others: Round }
 }
 
 /**
@@ -98,15 +101,31 @@ export class Stretching implements Timed {
   waitOf(run: Run, now: Milliseconds): Milliseconds {
     const { check, state, subject } = run
     if (!this.#isTight || state.phase !== 'passing') {
-      this.#mark(run, false)
+      this.#mark(run, false, now)
       return 0
     }
     const freshFor = this.#heardAt(subject.instance, subject.heardAt, now) + freshMs - now
-    this.#mark(run, freshFor > 0)
-    const dueIn = run.askedAt + this.#keptOf(check.intervalMs, freshFor > 0) - now
+    const isFresh = freshFor > 0
+    this.#mark(run, isFresh, now)
+    const round = this.#roundOf(run)
+    const longest = isFresh ? Math.max(check.intervalMs, this.#parts.rules().longestMs) : check.intervalMs
+    const left = run.askedAt + longest * this.#stretch.all - now
     // The jitter of turns is no reason to wait for another.
-    if (dueIn <= check.intervalMs / 2) return 0
-    return freshFor > 0 ? Math.min(dueIn, freshFor) : dueIn
+    if (round.keptMs <= check.intervalMs && left <= check.intervalMs / 2) return 0
+    if (round.turnOf(run.phase, now) !== run.turn) return 0
+    const dueIn = Math.max(0, Math.min(left, round.untilTurn(run.phase, now)))
+    return isFresh ? Math.min(dueIn, freshFor) : dueIn
+  }
+
+  /** It is asked now. */
+  asked(run: Run, now: Milliseconds): void {
+    run.askedAt = now
+    run.turn = this.#roundOf(run).turnOf(run.phase, now)
+  }
+
+  /** Whether its turns are further apart than it asked for, and so are not those of its interval. */
+  isStretched(run: Run): boolean {
+    return this.keptOf(run) > run.check.intervalMs
   }
 
   /** The interval that is kept at the moment. */
@@ -124,6 +143,10 @@ export class Stretching implements Timed {
     const total = wanted.reduce((sum, { intervalMs, count }) => sum + (count * 1000) / intervalMs, 0)
     this.#isTight = total > Math.min(allowed, rules.maxPerSecond)
     this.#stretch = this.#isTight ? stretchFor(wanted, allowed, rules) : noStretch
+    for (const [intervalMs, { turns }] of this.#tallies) {
+      turns.fresh.keep(this.#keptOf(intervalMs, true), now)
+      turns.others.keep(this.#keptOf(intervalMs, false), now)
+    }
     this.#business.push({ requests: 0, cpuMs: 0 })
     if (this.#business.length > windowSeconds) this.#business.shift()
     this.#say(now, total, allowed)
@@ -148,16 +171,27 @@ export class Stretching implements Timed {
     return reportedAt < 0 ? heardAt : Math.max(heardAt, reportedAt)
   }
 
-  #mark(run: Run, isFresh: boolean): void {
+  #mark(run: Run, isFresh: boolean, now: Milliseconds): void {
     if (run.isFresh === isFresh) return
     run.isFresh = isFresh
     this.#tally(run.check.intervalMs).fresh += isFresh ? 1 : -1
+    run.turn = this.#roundOf(run).turnOf(run.phase, now)
+  }
+
+  #roundOf({ check, isFresh }: Run): Round {
+    const { turns } = this.#tally(check.intervalMs)
+    return isFresh ? turns.fresh : turns.others
   }
 
   #tally(intervalMs: Milliseconds): Tally {
     const known = this.#tallies.get(intervalMs)
     if (known !== undefined) return known
-    const tally = { count: 0, fresh: 0 }
+    const { now } = this.#parts.time
+    const turns = {
+      fresh: new Round(this.#keptOf(intervalMs, true), now),
+      others: new Round(this.#keptOf(intervalMs, false), now),
+    }
+    const tally = { count: 0, fresh: 0, turns }
     this.#tallies.set(intervalMs, tally)
     return tally
   }

@@ -52,6 +52,8 @@ export class Run implements Timed {
   readonly phase: number
   /** When it was asked last, or would have been. */
   askedAt: Milliseconds
+  /** The number of the stretched turn that it was asked in last. */
+  turn = 0
   /** When the last result came, in real time; below 0 = none yet. */
   resultAt: Milliseconds = -1
   /** Of the last answer, in whole microseconds. */
