@@ -20,7 +20,7 @@ import { eventsOf, noted } from './history.ts'
 import { Looks, type Probes } from './looks.ts'
 import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
 import { checksFor, Monitor } from './monitor.ts'
-import { proberOf } from './prober.ts'
+import { isAtMainPort, proberOf } from './prober.ts'
 import { DoubtLimit, follow, heartbeat, statusOf } from './reports.ts'
 import { Rolls } from './roll.ts'
 import { phaseOf, standingOf } from './standing.ts'
@@ -123,8 +123,9 @@ export function openHealth(options: HealthOptions): Health {
     onFinding(run, { presence }) {
       const { instance } = run.subject
       verdicts?.settle(run)
-      const isNews = presence === 'refused' || (presence !== 'silent' && instance.causes.length > 0)
-      if (isNews) registry?.proved(instance, instance.incarnation, presence)
+      const isProof = presence === 'refused' && isAtMainPort(instance, run.check)
+      const isSign = presence !== 'refused' && presence !== 'silent' && instance.causes.length > 0
+      if (isProof || isSign) registry?.proved(instance, instance.incarnation, presence)
     },
   })
 

@@ -7,6 +7,7 @@ import {
   type Prober,
 } from '@portolan/core'
 import type { Looked, Looks, Question } from './looks.ts'
+import { aimAt } from './probes/aim.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface ProberParts {
@@ -28,9 +29,28 @@ export function proberOf({ looks, checksOf, most }: ProberParts): Prober {
     probe(instance, signal, asked) {
       const check = checksOf(instance, asked).find(overNetwork) ?? bareConnect(instance)
       if (check === undefined) return silent
-      return turnstile.run(() => look(looks, instance, check, signal))
+      return turnstile.run(async () => {
+        const result = await look(looks, instance, check, signal)
+        if (result !== 'refused' || isAtMainPort(instance, check)) return result
+        // Of the port that callers use we know nothing yet.
+        const connect = bareConnect(instance)
+        return connect === undefined ? 'silent' : look(looks, instance, connect, signal)
+      })
     },
   }
+}
+
+/** Whether a check goes where callers go: that a management port refuses does not prove that nobody is there. */
+export function isAtMainPort(instance: Instance, check: Check): boolean {
+  const { type } = check
+  if (type === 'script' || type === 'ttl') return false
+  const aim = aimAt(instance, check.port, type === 'tcp' ? undefined : type)
+  return typeof aim !== 'string' && aim.port === mainPort(instance.ports)?.number
+}
+
+/** The first that speaks TCP. */
+function mainPort(ports: Instance['ports']): Instance['ports'][number] | undefined {
+  return ports.find(({ protocol }) => protocol !== 'udp')
 }
 
 const silent = Promise.resolve<ProbeResult>('silent')
@@ -41,7 +61,7 @@ function overNetwork(check: Check): check is Exclude<Looked, { type: 'script' }>
 
 /** At the first port that speaks TCP. */
 export function bareConnect({ ports }: Pick<Instance, 'ports'>): Looked | undefined {
-  const port = ports.find(({ protocol }) => protocol !== 'udp')
+  const port = mainPort(ports)
   if (port === undefined) return undefined
   return port === ports[0] ? defaultCheck : { ...defaultCheck, port: port.number }
 }

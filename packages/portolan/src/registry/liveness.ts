@@ -147,7 +147,10 @@ export class Liveness {
   /** Nobody alive holds it. Heartbeats hold it for the length of a lease, unless they are hearsay from before a start. */
   #isUnheld(slot: Slot): boolean {
     const held = slot.record.value?.held ?? {}
-    if (this.#parts.sessions.isHolding(held)) return false
+    const { sessions } = this.#parts
+    if (sessions.isHolding(held)) return false
+    // What never listened so far refuses while it lives: busy with its start, its session may well be silent.
+    if (isStarting(slot) && sessions.isOpenFor(held)) return false
     return held.session !== undefined || held.process !== undefined || isDisconnected(slot)
   }
 
@@ -250,6 +253,10 @@ const retriesMs: readonly Milliseconds[] = [1000, 2000, 4000]
 /** An edit for one run alone. */
 function ofRun(incarnation: number, edit: EditCauses): EditCauses {
   return (causes, slot) => (incarnationOf(slot) === incarnation ? edit(causes, slot) : causes)
+}
+
+function isStarting(slot: Slot): boolean {
+  return causesOf(slot).some(({ kind }) => kind === 'starting')
 }
 
 function isDisconnected(slot: Slot): boolean {

@@ -34,6 +34,11 @@ export class Sessions {
     return isStatic === true || this.isAlive(session) || this.isAlive(process)
   }
 
+  /** Whether a session of it is connected, be it silent. */
+  isOpenFor({ session, process }: Holds): boolean {
+    return [session, process].some(holder => holder !== undefined && this.#states.has(holder))
+  }
+
   /**
    * Whether this session speaks for the instance: the program's own does, and its supervisor's while that is away.
    */
