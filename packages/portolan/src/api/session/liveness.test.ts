@@ -33,6 +33,26 @@ describe('a session’s silence', () => {
     await client.close()
   })
 
+  it('that cost it an instance ends the session: its client registers again, and would not know to', async () => {
+    const client = await openSession(tested.url, { autoPong: false })
+    let frozen = false
+    client.websocket.on('ping', data => {
+      if (!frozen) client.websocket.pong(data)
+    })
+    await client.ask({ type: 'register', seq: 1, instance })
+    frozen = true
+    await expect.poll(causes, { interval: 5 }).toEqual(['disconnected'])
+    tested.registry.proved(name, tested.registry.find(name)?.incarnation ?? 0, 'refused')
+    await expect.poll(causes, { interval: 5 }).toBeUndefined()
+    frozen = false
+    client.websocket.pong()
+    expect(await client.closed).toBe(4411)
+    const again = await openSession(tested.url, { resume: client.welcome.session })
+    await again.ask({ type: 'register', seq: 2, instance })
+    expect(causes()).toEqual([])
+    await again.close()
+  })
+
   it('ends the session after the time of a lease', async () => {
     const client = await openSession(tested.url, { autoPong: false })
     expect(await client.closed).toBe(4410)

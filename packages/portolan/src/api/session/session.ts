@@ -10,6 +10,7 @@ export const closeCodes = {
   helloTimeout: 4408,
   replaced: 4409,
   silent: 4410,
+  removed: 4411,
 } as const
 
 /** A connection that has said hello, and what it holds. */

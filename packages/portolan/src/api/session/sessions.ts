@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { Fault, protocolVersion } from '@portolan/core'
+import { Fault, type InstanceName, protocolVersion } from '@portolan/core'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { HeardAgo } from '../../health/health.ts'
 import type { Identity } from '../../registry/access/access.ts'
@@ -40,13 +40,23 @@ export function openSessions(context: ApiContext): Sessions {
   const converse = openConversation(context, roster)
   let closing = false
   const strangers = new Map<WebSocket, number>()
+  /** What the silent ones had registered when they fell silent. */
+  const atStake = new WeakMap<Session, readonly InstanceName[]>()
   const liveness = openLiveness<Session>(times, clock, {
     onSilent(session) {
       metrics.silences.inc()
-      if (isCurrent(session)) registry.sessionSilent(session.id)
+      if (!isCurrent(session)) return
+      atStake.set(session, [...session.held.values()].filter(isRegistered))
+      registry.sessionSilent(session.id)
     },
     onAnswered(session) {
-      if (isCurrent(session)) registry.sessionAnswered(session.id)
+      if (!isCurrent(session)) return
+      registry.sessionAnswered(session.id)
+      // Only over a new connection does a client register anew what it takes to be registered.
+      if (atStake.get(session)?.every(isRegistered) === false) {
+        session.close(closeCodes.removed, 'an instance of this session was removed while it was silent')
+      }
+      atStake.delete(session)
     },
     onLost: session => session.close(closeCodes.silent, 'no pong within the time of a lease'),
     onLag: ms => metrics.loopLag.inc(ms / 1000),
@@ -59,6 +69,10 @@ export function openSessions(context: ApiContext): Sessions {
     Math.min(times.recheck, times.hello),
   )
   sweep.unref()
+
+  function isRegistered(name: InstanceName): boolean {
+    return registry.find(name) !== undefined
+  }
 
   /** A connection whose session goes on over another one says nothing about it any more. */
   function isCurrent(session: Session): boolean {
