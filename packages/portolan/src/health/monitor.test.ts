@@ -129,6 +129,29 @@ describe('a restart', () => {
     expect(tookMs).toBeLessThan(2200)
   })
 
+  it('lifts, too, what a check found whose verdict was on its way when it went', async () => {
+    const ttl: Check = { id: 'self', type: 'ttl', ...times, intervalMs: 60_000, rise: 1 }
+    const tested = await open({ checks: () => [ttl] })
+    await tested.register('a')
+    tested.health.status(nameOf('a'), undefined, { status: 'passing' })
+    await tested.time.pass(100)
+    tested.health.status(nameOf('a'), undefined, { status: 'critical' })
+    tested.health.configure(() => [])
+    await tested.time.pass(100)
+    expect(tested.causes('a')).toEqual([])
+
+    tested.health.configure(() => [ttl])
+    tested.health.status(nameOf('a'), undefined, { status: 'critical' })
+    await tested.time.pass(100)
+    expect(tested.causes('a')).toEqual(['ttl/self'])
+    // The second word waits for the first one's commit, and finds its check gone.
+    tested.health.status(nameOf('a'), undefined, { status: 'passing' })
+    tested.health.status(nameOf('a'), undefined, { status: 'critical' })
+    tested.health.configure(() => [])
+    await tested.time.pass(100)
+    expect(tested.causes('a')).toEqual([])
+  })
+
   it('lifts what a check had found that the new configuration does not have', async () => {
     const before = await open({ checks: () => [http], answer: () => failing('503') })
     await before.register('a', { tether: 'static' })

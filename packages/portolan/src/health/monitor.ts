@@ -50,6 +50,9 @@ export class Monitor implements InstanceObserver {
     ) {
       this.#equip(known, roll)
     }
+    // A verdict may have been on its way when its check went.
+    if (before.causes !== instance.causes || before.degraded !== instance.degraded)
+      this.#parts.verdicts.sweep(known)
     // What vouched for it does so no more: its checks must not wait for their stretched turn.
     if (isDisconnected(instance) && !isDisconnected(before)) {
       for (const run of known.runs) this.#parts.examiner.hasten(run)

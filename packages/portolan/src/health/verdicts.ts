@@ -34,7 +34,8 @@ export class Verdicts {
       .finally(() => {
         const isDue = run.verdict === 'again'
         run.verdict = 'none'
-        if (isDue) this.settle(run)
+        // Unless it is no check of the instance any more.
+        if (isDue && run.subject.runs.includes(run)) this.settle(run)
       })
   }
 
