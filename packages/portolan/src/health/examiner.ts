@@ -13,7 +13,7 @@ import {
 } from '@portolan/core'
 import type { FairTime } from './fair-time.ts'
 import type { Look, Looked, Looks } from './looks.ts'
-import { firstTurn, nextTurn, rulesFor } from './pace.ts'
+import { firstTurn, inStep, nextTurn, rulesFor } from './pace.ts'
 import type { Finding } from './probes/probe.ts'
 import type { Stretching } from './stretching.ts'
 import { atRest, type Examining, moreOf, type Run } from './subject.ts'
@@ -72,7 +72,7 @@ export class Examiner implements Examining {
       return
     }
     const waitMs = this.#parts.stretching.waitOf(run, now)
-    if (waitMs > 0) this.#parts.time.plan(run, now + waitMs)
+    if (waitMs > 0) this.#parts.time.plan(run, inStep(now + waitMs, run.check.intervalMs))
     else this.#look(run)
   }
 

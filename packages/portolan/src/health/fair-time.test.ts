@@ -40,6 +40,7 @@ describe('fair time', () => {
     const { virtual, time, lags } = open()
     const rung: number[] = []
     const plannedAt = virtual.now()
+    time.attend()
     time.plan(
       bell(() => rung.push(virtual.now() - plannedAt)),
       200,
@@ -59,11 +60,44 @@ describe('fair time', () => {
     const { virtual, time } = open()
     let rung = 0
     const deadline = bell(() => rung++)
+    time.attend()
     time.plan(deadline, 100)
     // Immediates of the same moment run after I/O, where the answer is found.
     virtual.after(100, () => virtual.after(0, () => time.callOff(deadline)))
     await virtual.pass(300)
     expect(rung).toBe(0)
+  })
+
+  it('sleeps while nothing is due and nobody is under way, and wakes for what is planned sooner', async () => {
+    const { virtual, time } = open()
+    const rung: number[] = []
+    let wakes = 0
+    const after = virtual.after.bind(virtual)
+    virtual.after = (ms, run) => {
+      if (ms > 0) wakes++
+      return after(ms, run)
+    }
+    time.plan(
+      bell(now => rung.push(now)),
+      2000,
+    )
+    await virtual.pass(1000)
+    expect(wakes).toBeLessThanOrEqual(12)
+    const from = time.now
+    time.plan(
+      bell(now => rung.push(now - from)),
+      from + 20,
+    )
+    await virtual.pass(60)
+    expect(rung[0]).toBeLessThanOrEqual(30)
+    wakes = 0
+    time.attend()
+    await virtual.pass(500)
+    expect(wakes).toBeGreaterThanOrEqual(45)
+    time.relax()
+    await virtual.pass(600)
+    expect(rung[1]).toBeLessThanOrEqual(2010)
+    expect(virtual.waiting).toBe(0)
   })
 
   it('goes on with the others when one of them throws', async () => {

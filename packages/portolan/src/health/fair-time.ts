@@ -14,6 +14,9 @@ export interface FairTimeParts {
 /** The wheel turns so often while anything is planned. */
 export const tickMs: Milliseconds = 10
 
+/** With nothing due and nobody under way, it sleeps for so many ticks: each wake costs more than a check. */
+const longestSleep = 10
+
 /** Lateness up to this is a timer's usual coarseness. */
 const usualLagMs = tickMs
 
@@ -28,6 +31,7 @@ export class FairTime {
   readonly #wheel = new Wheel(tickMs, 0)
   readonly #due = new DueList()
   #lag = 0
+  #attentions = 0
   /** When the timer should fire, on the parts' clock; undefined while nothing is planned. */
   #plannedAt: Milliseconds | undefined
   #cancel: Cancel = () => {}
@@ -58,6 +62,16 @@ export class FairTime {
     if (this.#isClosed) return
     this.#wheel.plan(timed, at)
     if (this.#plannedAt === undefined) this.#arm(this.#parts.clock.now())
+    else if (this.#toFair(this.#plannedAt) >= timed.at + tickMs) this.#wakeSooner()
+  }
+
+  /** Something is under way that has a deadline: until `relax`, our own lateness is measured every tick. */
+  attend(): void {
+    if (this.#attentions++ === 0) this.#wakeSooner()
+  }
+
+  relax(): void {
+    this.#attentions--
   }
 
   callOff(timed: Timed): void {
@@ -77,10 +91,24 @@ export class FairTime {
   }
 
   #arm(from: Milliseconds): void {
-    this.#plannedAt = from + tickMs
+    const ticks = this.#attentions > 0 ? 1 : this.#wheel.ticksToNext(longestSleep)
+    this.#wake(from + ticks * tickMs)
+  }
+
+  #wake(at: Milliseconds): void {
+    this.#plannedAt = at
     // A timer takes whole milliseconds and rounds down: it must not come early, and need not.
-    const wait = Math.max(1, Math.ceil(this.#plannedAt - this.#parts.clock.now()))
+    const wait = Math.max(1, Math.ceil(at - this.#parts.clock.now()))
     this.#cancel = this.#parts.timers.after(wait, () => this.#tick())
+  }
+
+  /** At the next tick, where a longer sleep was planned. An overdue tick stays as it is: it knows how late we are. */
+  #wakeSooner(): void {
+    const now = this.#parts.clock.now()
+    const planned = this.#plannedAt
+    if (planned === undefined || planned - now <= tickMs) return
+    this.#cancel()
+    this.#wake(planned - Math.floor((planned - now) / tickMs) * tickMs)
   }
 
   #tick(): void {

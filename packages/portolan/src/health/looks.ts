@@ -147,6 +147,7 @@ class UnderWay implements Look, Entrant, Timed {
     this.#question.begins()
     const probe = this.#parts.probes[target.check.type] as Probe<Looked> | undefined
     this.#phase = 'running'
+    time.attend()
     this.#startedAt = time.now
     this.#echoBefore = { ...this.#echo }
     if (!target.fresh) this.#echo.asked++
@@ -233,6 +234,7 @@ class UnderWay implements Look, Entrant, Timed {
   }
 
   #end(): void {
+    if (this.#phase === 'running') this.#parts.time.relax()
     this.#phase = 'over'
     this.#open.delete(this)
     this.#parts.time.callOff(this)

@@ -52,6 +52,15 @@ export class Wheel {
     this.#size--
   }
 
+  /** How many ticks away the next slot is in which anything waits, `most` at most. */
+  ticksToNext(most: number): number {
+    for (let ticks = 1; ticks < most; ticks++) {
+      const slot = this.#slots[(this.#tick + ticks) & (this.#slots.length - 1)] as Timed
+      if (slot.next !== slot) return ticks
+    }
+    return most
+  }
+
   /** Moves all that is due by `now` to the end of `due`, in order of their ticks. They count until they ring. */
   collect(now: Milliseconds, due: DueList): void {
     const last = Math.floor(now / this.#tickMs)
