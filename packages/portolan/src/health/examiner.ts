@@ -33,6 +33,12 @@ export interface ExaminerParts {
   readonly note: (run: Run, what: string) => void
 }
 
+interface Recheck {
+  readonly round: number
+  readonly timeoutMs: Milliseconds
+  readonly over: () => void
+}
+
 /** Whatever the interval, its turn has come. */
 const longAgo: Milliseconds = -1e9
 
@@ -149,7 +155,7 @@ export class Examiner implements Examining {
     )
   }
 
-  #recheck(run: Run, check: Looked, round: number, timeoutMs: Milliseconds): Look {
+  #recheck(run: Run, check: Looked, { round, timeoutMs, over }: Recheck): Look {
     return this.#parts.looks.begin(
       {
         target: { instance: run.subject.instance, check, fresh: true },
@@ -157,7 +163,10 @@ export class Examiner implements Examining {
         lateAfterMs: Number.POSITIVE_INFINITY,
         begins() {},
         late() {},
-        found: finding => this.found(run, finding, round),
+        found: finding => {
+          over()
+          this.found(run, finding, round)
+        },
       },
       true,
     )
@@ -188,8 +197,8 @@ export class Examiner implements Examining {
     time.callOff(run)
     const { round } = step.state
     const own = rulesFor(check, rules())
-    run.suspicion = new Suspicion(round, own, time, (of, timeoutMs) =>
-      this.#recheck(run, check, of, timeoutMs),
+    run.suspicion = new Suspicion(round, own, time, (of, timeoutMs, over) =>
+      this.#recheck(run, check, { round: of, timeoutMs, over }),
     )
     run.suspicion.start()
   }

@@ -3,8 +3,8 @@ import type { FairTime } from './fair-time.ts'
 import type { Look } from './looks.ts'
 import type { Timed } from './wheel.ts'
 
-/** Begins one re-check of a suspicion. */
-export type Recheck = (round: number, timeoutMs: Milliseconds) => Look
+/** Begins one re-check of a suspicion; `over` is to be called when it has ended by itself. */
+export type Recheck = (round: number, timeoutMs: Milliseconds, over: () => void) => Look
 
 const inNoHurryMs: Milliseconds = 500
 
@@ -17,7 +17,8 @@ export class Suspicion implements Timed {
   readonly #round: number
   readonly #rules: HealthRules
   readonly #recheck: Recheck
-  readonly #looks: Look[] = []
+  /** Those under way. While our network is down, no round ends: what is over must not pile up. */
+  readonly #looks = new Set<Look>()
   readonly #since: Milliseconds
   /** Re-checks that have to be made again. */
   #missing = 0
@@ -43,7 +44,14 @@ export class Suspicion implements Timed {
     // Planned before it begins: what begins may be the end of this suspicion.
     if (this.#begun < rechecks) this.#time.plan(this, this.#since + this.#begun * recheckEveryMs)
     else if (this.#missing > 0) this.#planMissing()
-    this.#looks.push(this.#recheck(this.#round, recheckTimeoutMs))
+    let look: Look | undefined
+    // It may be over before we have it.
+    let isOver = false
+    look = this.#recheck(this.#round, recheckTimeoutMs, () => {
+      isOver = true
+      if (look !== undefined) this.#looks.delete(look)
+    })
+    if (!isOver) this.#looks.add(look)
   }
 
   /** A re-check told nothing: it is made again, in no hurry. */
