@@ -42,6 +42,42 @@ async function draining({ picks, graceMs = 1000 }: Draining = {}) {
   }
 }
 
+describe('a drain right after the registry has started', () => {
+  it('waits for those who picked before, until they have had the time to come back', async () => {
+    const before = await openTested()
+    await register(before, 'a', { tether: 'static' })
+    const tested = await before.restart()
+    const { registry, time } = tested
+    const incarnation = registry.find(nameOf('a'))?.incarnation ?? 0
+    let drained: boolean | undefined
+    const done = registry.drain(nameOf('a'), owner, 10_000).then(all => {
+      drained = all
+    })
+    await time.pass(1500)
+    expect(drained).toBeUndefined()
+    // It has picked by its last set until now, as its cursor tells.
+    const late = registry.subscribe(order, { ...registry.cursor, revision: 1 }, () => true, { who: 'late' })
+    await time.pass(5000)
+    expect(drained).toBeUndefined()
+    late.acknowledge(registry.view(order).cursor)
+    late.idle('a', incarnation)
+    await done
+    expect(drained).toBe(true)
+  })
+
+  it('ends when nobody has come back, or the grace time is over; new instances need not wait', async () => {
+    const before = await openTested()
+    await register(before, 'a', { tether: 'static' })
+    await register(before, 'b', { tether: 'static' })
+    const { registry, time, ...rest } = await before.restart()
+    await register({ registry, time, ...rest }, 'c', { tether: 'static' })
+    expect(await registry.drain(nameOf('c'), owner, 10_000)).toBe(true)
+    const drains = [registry.drain(nameOf('a'), owner, 10_000), registry.drain(nameOf('b'), owner, 100)]
+    await time.pass(3000)
+    expect(await Promise.all(drains)).toEqual([true, false])
+  })
+})
+
 describe('drain', () => {
   it('waits until everybody picks without the instance, and has no request under way to it', async () => {
     const { tested, recorded, subscription, done, drained, acknowledge, idle } = await draining({

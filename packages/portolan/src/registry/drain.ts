@@ -1,4 +1,11 @@
-import { type Clock, type Instance, type InstanceName, isDraining, withCause } from '@portolan/core'
+import {
+  type Clock,
+  type Instance,
+  type InstanceName,
+  isDraining,
+  type Milliseconds,
+  withCause,
+} from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import type { CauseJournal } from './journal.ts'
 import type { RegistryMetrics } from './metrics.ts'
@@ -18,6 +25,10 @@ export interface DrainParts {
   readonly timers: Timers
   readonly metrics: RegistryMetrics
   readonly log: Log
+  /** Who picked before this registry's start has had the time to come back from then on. */
+  readonly returnedAt: Milliseconds
+  /** The store's newest revision at the start: nobody can have picked before it what came after. */
+  readonly startedFrom: number
 }
 
 /**
@@ -49,14 +60,22 @@ export async function drain(
     // Of the causes: other changes may have come since, of which those who have let go need say nothing.
     const revision = slot?.causes.revision ?? 0
     const letting = { id: name.id, incarnation: slot?.instance?.incarnation ?? 0, revision }
+    const isOld = slot !== undefined && slot.record.revision <= parts.startedFrom
+    if (isOld) await pause(timers, Math.min(graceMs, parts.returnedAt - clock.now()))
     const all = await views.released(service, letting, grace.signal)
-    const released = all && !takesTraffic(state.slot(name)?.instance)
+    // Of those who have not come back, nobody knows.
+    const isEarly = isOld && clock.now() < parts.returnedAt
+    const released = all && !isEarly && !takesTraffic(state.slot(name)?.instance)
     metrics.drainSeconds.observe({ released: String(released) }, (clock.now() - since) / 1000)
     if (grace.signal.aborted) tellOwing(parts, name, views.owing(service, letting))
     return released
   } finally {
     cancel()
   }
+}
+
+function pause(timers: Timers, ms: Milliseconds): Promise<void> | undefined {
+  return ms > 0 ? new Promise(resolve => timers.after(ms, () => resolve())) : undefined
 }
 
 /** Somebody wants to know who held up a deploy. */

@@ -154,6 +154,12 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     throw thrown
   }
 
+  const drains = {
+    ...{ state, journal, views, clock, timers, metrics, log },
+    returnedAt: clock.now() + settings.returnMs,
+    startedFrom: reading.cursor.revision,
+  }
+
   /** @throws Fault `instance_not_found` */
   const present = (name: InstanceName): { slot: Slot; record: InstanceRecord } => {
     const slot = state.slot(name)
@@ -217,7 +223,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
 
     async drain(name, principal, graceMs) {
       presentFor(name, principal)
-      return drain({ state, journal, views, clock, timers, metrics, log }, name, principal.name, graceMs)
+      return drain(drains, name, principal.name, graceMs)
     },
 
     async undrain(name, principal) {

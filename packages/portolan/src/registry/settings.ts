@@ -5,6 +5,11 @@ export interface RegistrySettings {
   readonly leaseMs: Milliseconds
   /** How often leases are looked at. Default 250 ms. */
   readonly leaseCheckMs: Milliseconds
+  /**
+   * After a start, drains wait so long at least for those who picked before it and have not connected again: a client
+   * tries every 2 s. Default 2.5 s.
+   */
+  readonly returnMs: Milliseconds
   /** Default 100,000. */
   readonly instancesPerService: number
   /** Default 250,000. */
@@ -14,6 +19,7 @@ export interface RegistrySettings {
 export const defaultSettings: RegistrySettings = {
   leaseMs: 15_000,
   leaseCheckMs: 250,
+  returnMs: 2500,
   instancesPerService: 100_000,
   instancesPerOwner: 250_000,
 }
