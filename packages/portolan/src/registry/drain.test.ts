@@ -79,6 +79,22 @@ describe('a drain right after the registry has started', () => {
 })
 
 describe('drain', () => {
+  it('is not waited for by more than a few at a time: each of them costs memory', async () => {
+    const { registry, tested } = await draining({ picks: 'p' })
+    const more = Array.from({ length: 100 }, () => registry.drain(nameOf('a'), owner, 3_600_000))
+    const refused = await Promise.all(
+      more.map(async drained => drained.then(() => 0).catch(() => 1)).slice(-60),
+    )
+    expect(refused).toEqual(Array.from({ length: 60 }, () => 1))
+    await expect(registry.drain(nameOf('a'), owner, 1)).rejects.toMatchObject({ code: 'too_many' })
+    await registry.deregister(nameOf('a'), owner)
+    await tested.time.pass(10)
+    await register(tested, 'a')
+    const again = registry.drain(nameOf('a'), owner, 100)
+    await tested.time.pass(200)
+    expect(await again).toBe(false)
+  })
+
   it('waits until everybody picks without the instance, and has no request under way to it', async () => {
     const { tested, recorded, subscription, done, drained, acknowledge, idle } = await draining({
       picks: 'p',

@@ -14,6 +14,8 @@ export const limits = {
   /** Bytes of one metadata value. */
   metadataValue: 4096,
   causes: 64,
+  /** Of one instance, that somebody waits for at the same time. */
+  drains: 32,
   /** Characters of a cause's or an override's reason; what is longer is cut. */
   reason: 1024,
 } as const

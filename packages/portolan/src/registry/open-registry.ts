@@ -154,6 +154,8 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     throw thrown
   }
 
+  /** Drains that are waited for. */
+  const waiting = new WeakMap<Slot, number>()
   const drains = {
     ...{ state, journal, views, clock, timers, metrics, log },
     returnedAt: clock.now() + settings.returnMs,
@@ -222,8 +224,15 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     },
 
     async drain(name, principal, graceMs) {
-      presentFor(name, principal)
-      return drain(drains, name, principal.name, graceMs)
+      const { slot } = presentFor(name, principal)
+      const others = waiting.get(slot) ?? 0
+      if (others >= limits.drains) throw tooMany(name, `is waited for by ${others} drains`)
+      waiting.set(slot, others + 1)
+      try {
+        return await drain(drains, name, principal.name, graceMs)
+      } finally {
+        waiting.set(slot, (waiting.get(slot) ?? 1) - 1)
+      }
     },
 
     async undrain(name, principal) {
@@ -237,7 +246,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     async report(name, { kind, owner, reason }) {
       const { slot } = present(name)
       if (reason === undefined) return journal.edit(name, lift(kind, owner))
-      if (causesOf(slot).length >= limits.causes) throw tooManyCauses(name)
+      if (causesOf(slot).length >= limits.causes) throw tooMany(name, `has ${limits.causes} causes already`)
       const cause = { kind, owner, reason: reason.slice(0, limits.reason), since: timers.timeOfDay() }
       await journal.edit(name, causes => withCause(causes, cause))
     },
@@ -278,6 +287,6 @@ function isRestored({ record }: Slot): boolean {
   return record.value !== undefined && record.value.held.static !== true
 }
 
-function tooManyCauses(name: InstanceName): Fault {
-  return new Fault('too_many', `${name.id} has ${limits.causes} causes already`, { source: 'caller' })
+function tooMany(name: InstanceName, what: string): Fault {
+  return new Fault('too_many', `${name.id} ${what}`, { source: 'caller' })
 }
