@@ -49,6 +49,14 @@ describe('wear', () => {
     expect(degradedBy(worn(warned, answered(1), undefined), undefined)).toBeUndefined()
   })
 
+  it('says why it began to warn for as long as it warns: figures that change are no news for everybody', () => {
+    const warning = (reason: string) => answered(1, { status: 'warning', reason })
+    const warned = worn(worn(noWear, warning('disk 91 %'), undefined), warning('disk 92 %'), undefined)
+    expect(degradedBy(warned, undefined)).toEqual({ factor: 0.5, reason: 'disk 91 %' })
+    const anew = worn(worn(warned, answered(1), undefined), warning('disk 93 %'), undefined)
+    expect(degradedBy(anew, undefined)).toEqual({ factor: 0.5, reason: 'disk 93 %' })
+  })
+
   it('learns nothing from failures', () => {
     const wear = worn(noWear, answered(20), slowAbove100)
     expect(worn(wear, answered(500, { status: 'critical' }), slowAbove100)).toBe(wear)

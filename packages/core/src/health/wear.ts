@@ -9,7 +9,10 @@ export interface Wear {
   readonly slow: boolean
   /** The reported metric, while it is above its limit. */
   readonly high: number | undefined
-  /** The reason of the last result, while that is a warning. */
+  /**
+   * While results are warnings, the reason of the first of them: each other one would be news for everybody, and a
+   * program that prints figures has a new one each time.
+   */
   readonly warning: string | undefined
 }
 
@@ -38,7 +41,7 @@ export function worn(wear: Wear, finding: WearFinding, degradation: Degradation 
     latencyMs: mean,
     slow: isAbove(mean, degradation?.latencyMs, wear.slow),
     high: highMetric(wear, finding, degradation),
-    warning: finding.status === 'warning' ? finding.reason : undefined,
+    warning: finding.status === 'warning' ? (wear.warning ?? finding.reason) : undefined,
   }
 }
 
