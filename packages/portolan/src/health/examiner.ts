@@ -109,10 +109,14 @@ export class Examiner implements Examining {
     this.#keep(run, finding)
     const held = run.more !== undefined && isHeld(run.more.penalty, now)
     const result = { passed: finding.status !== 'critical', round, held }
-    this.#follow(run, found(run.state, result, check.rise, rulesFor(check, rules())), finding.reason)
+    const step = found(run.state, result, check.rise, rulesFor(check, rules()))
+    this.#follow(run, step, finding.reason)
     if (check.type === 'ttl') {
       if (finding.presence !== 'silent') time.plan(run, now + check.intervalMs)
-    } else if (round === undefined && run.state.phase !== 'suspect') this.#planNext(run, now)
+    } else if (round === undefined && run.state.phase !== 'suspect' && step.rechecks !== 'settled') {
+      // The end of a suspicion has its own next turn.
+      this.#planNext(run, now)
+    }
     onFinding(run, finding)
   }
 

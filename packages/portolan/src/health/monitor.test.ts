@@ -241,6 +241,23 @@ describe('flap damping', () => {
 })
 
 describe('a program that dies', () => {
+  it('is looked at again soon, too, when it was the look of its turn that it answered once more', async () => {
+    const tested = await open()
+    await tested.register('a', { tether: 'static' })
+    await tested.time.pass(1500)
+    const incarnation = tested.registry.find(nameOf('a'))?.incarnation ?? 0
+    // Re-checks are not answered, and the look that is under way is, just yet.
+    tested.answer = ({ fresh }) => (fresh ? 'silent' : { ...pass, latencyMs: 40 })
+    const before = tested.looks.length
+    await until(tested, () => tested.looks.length > before)
+    const outcomes = [{ id: 'a', incarnation, ok: 0, failed: 1, reason: 'connection ended' }]
+    tested.health.reported('gateway', { namespace: 'default', service: 'order' }, { overMs: 1, outcomes })
+    await tested.time.pass(60)
+    tested.answer = () => refuse
+    await tested.time.pass(350)
+    expect(tested.causes('a')).toEqual(['tcp/tcp'])
+  })
+
   it('and answers once more when consumers see it fail is looked at again soon', async () => {
     const tested = await open()
     await tested.register('a', { tether: 'static' })
