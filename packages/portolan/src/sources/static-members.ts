@@ -17,6 +17,7 @@ export async function applyStaticMembers(
   registry: Registry,
   health: Health,
   log: Log,
+  look: Look = lookedUp,
 ): Promise<void> {
   const wanted = new Set(members.map(keyOf))
   const stale = registry
@@ -25,21 +26,27 @@ export async function applyStaticMembers(
     .filter(instance => instance.source === 'config' && !wanted.has(keyOf(instance)))
   await Promise.all([
     ...stale.map(instance => registry.deregister(instance, principal, { reason: 'removed' })),
-    ...members.map(member => registerMember(member, registry, health, log)),
+    ...members.map(member => registerMember(member, { registry, health, log, look })),
   ])
 }
 
 const keyOf = (name: { namespace: string; service: string; id: string }): string =>
   `${name.namespace}/${name.service}/${name.id}`
 
+interface Registering {
+  readonly registry: Registry
+  readonly health: Health
+  readonly log: Log
+  readonly look: Look
+}
+
 async function registerMember(
   member: StaticMember,
-  registry: Registry,
-  health: Health,
-  log: Log,
+  { registry, health, log, look }: Registering,
 ): Promise<void> {
   try {
-    const addresses = await addressesOf(member.address)
+    const found = await addressesOf(member.address, look)
+    const addresses = inKnownOrder(found, registry.find(member)?.addresses)
     const registration = registrationOf(member, addresses)
     const wanted = { registration, principal, source: 'config', tether: 'static' } as const
     await registry.register(toBeTested(health, wanted))
@@ -49,11 +56,23 @@ async function registerMember(
   }
 }
 
-/** The literal itself, or all addresses of a name, in the resolver's order. */
-async function addressesOf({ host }: HostPort): Promise<readonly string[]> {
-  if (isLiteral(host)) return [host]
+/** The addresses of a name. */
+type Look = (host: string) => Promise<readonly string[]>
+
+const lookedUp: Look = async host => {
   const found = await lookup(host, { all: true, verbatim: true })
-  return [...new Set(found.map(entry => entry.address))].slice(0, 8)
+  return found.map(({ address }) => address)
+}
+
+/** The literal itself, or all addresses of a name, in the resolver's order. */
+async function addressesOf({ host }: HostPort, look: Look): Promise<readonly string[]> {
+  return isLiteral(host) ? [host] : [...new Set(await look(host))].slice(0, 8)
+}
+
+/** Resolvers give addresses in turns: another order is the same instance still, and no new run of it. */
+function inKnownOrder(addresses: readonly string[], known: readonly string[] = []): readonly string[] {
+  const isSame = addresses.length === known.length && addresses.every(address => known.includes(address))
+  return isSame ? known : addresses
 }
 
 const isLiteral = (host: string): boolean => canonicalIp(host) !== undefined
