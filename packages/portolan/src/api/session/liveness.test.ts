@@ -53,6 +53,27 @@ describe('a session’s silence', () => {
     await again.close()
   })
 
+  it('ends no session for an instance that it deregistered itself before its pong', async () => {
+    const client = await openSession(tested.url, { autoPong: false })
+    let frozen = false
+    client.websocket.on('ping', data => {
+      if (!frozen) client.websocket.pong(data)
+    })
+    await client.ask({ type: 'register', seq: 1, instance })
+    const incarnation = tested.registry.find(name)?.incarnation ?? 0
+    await client.ask({ type: 'register', seq: 2, instance: { ...instance, id: 'order-2' } })
+    frozen = true
+    await expect.poll(causes, { interval: 5 }).toEqual(['disconnected'])
+    await client.ask({ type: 'deregister', seq: 3, service: 'order', id: 'order-1', incarnation })
+    frozen = false
+    client.websocket.pong()
+    await expect
+      .poll(() => tested.registry.find({ ...name, id: 'order-2' })?.causes, { interval: 5 })
+      .toEqual([])
+    expect(client.websocket.readyState).toBe(client.websocket.OPEN)
+    await client.close()
+  })
+
   it('ends the session after the time of a lease', async () => {
     const client = await openSession(tested.url, { autoPong: false })
     expect(await client.closed).toBe(4410)

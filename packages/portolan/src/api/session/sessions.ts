@@ -11,7 +11,7 @@ import { openConversation } from './conversation.ts'
 import { openLiveness } from './liveness.ts'
 import type { Request, RequestOf } from './requests.ts'
 import { openRoster, type Roster } from './roster.ts'
-import { closeCodes, type Session } from './session.ts'
+import { closeCodes, instanceKey, type Session } from './session.ts'
 import type { Wire } from './wire.ts'
 
 /** A websocket that was let in. */
@@ -53,7 +53,8 @@ export function openSessions(context: ApiContext): Sessions {
       if (!isCurrent(session)) return
       registry.sessionAnswered(session.id)
       // Only over a new connection does a client register anew what it takes to be registered.
-      if (atStake.get(session)?.every(isRegistered) === false) {
+      const isLost = (name: InstanceName) => session.held.has(instanceKey(name)) && !isRegistered(name)
+      if (atStake.get(session)?.some(isLost)) {
         session.close(closeCodes.removed, 'an instance of this session was removed while it was silent')
       }
       atStake.delete(session)
