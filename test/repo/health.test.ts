@@ -45,6 +45,7 @@ const rows: readonly (readonly [what: string, value: string])[] = [
     ),
   ],
   ['`health.budget`: checks of the business requests', percent(budgetRules.share)],
+  ['`health.freePerSecond`: checks that need no business', perSecond(budgetRules.freePerSecond)],
   ['longest interval that the budget makes', formatDuration(budgetRules.longestMs)],
   ['`health.maxPerSecond`', perSecond(budgetRules.maxPerSecond)],
   ['ping of a session', formatDuration(defaultTimes.ping)],
@@ -70,6 +71,7 @@ it('docs/health.md has the defaults that hold', async () => {
 it('what the configuration says by default is what the table says', () => {
   expect(configured.rules).toEqual(healthRules)
   expect(configured.budget).toBe(budgetRules.share)
+  expect(configured.freePerSecond).toBe(budgetRules.freePerSecond)
   expect(configured.maxPerSecond).toBe(budgetRules.maxPerSecond)
 })
 

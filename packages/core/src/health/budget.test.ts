@@ -23,6 +23,12 @@ describe('the budget', () => {
     expect(allowedPerSecond({ requests: 4000, cpuMs: 100 }, budgetRules)).toBeCloseTo(14.3, 1)
   })
 
+  it('takes some for free, however little business there is', () => {
+    expect(allowedPerSecond({ requests: 0, cpuMs: undefined }, budgetRules)).toBe(10)
+    expect(allowedPerSecond({ requests: 20, cpuMs: 0.1 }, budgetRules)).toBe(10)
+    expect(allowedPerSecond({ requests: 20, cpuMs: undefined }, { ...budgetRules, freePerSecond: 0 })).toBe(1)
+  })
+
   it('leaves alone what it can pay for', () => {
     expect(stretchFor([{ intervalMs: 1000, count: 20, fresh: 20 }], 20)).toEqual(noStretch)
     expect(stretchFor([], 0)).toEqual(noStretch)

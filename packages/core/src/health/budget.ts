@@ -11,6 +11,8 @@ export interface Wanted {
 export interface BudgetRules {
   /** Of the business requests, and of the CPU time that they cost, so much may go into checks. */
   readonly share: number
+  /** Whatever the business is, so many checks a second are no cost worth saving: few instances are looked at as asked. */
+  readonly freePerSecond: number
   /** Nobody is stretched beyond this, however fresh and however little traffic there is. */
   readonly longestMs: Milliseconds
   /** Never more checks a second in all: what is beyond stretches everybody. */
@@ -25,6 +27,7 @@ export interface BudgetRules {
 
 export const budgetRules: BudgetRules = {
   share: 0.05,
+  freePerSecond: 10,
   longestMs: 30_000,
   maxPerSecond: 10_000,
   checkCpuMs: 0.35,
@@ -46,10 +49,12 @@ export interface Stretch {
 
 export const noStretch: Stretch = { fresh: 1, all: 1 }
 
-/** Checks a second that the business pays for. */
-export function allowedPerSecond({ requests, cpuMs }: Business, { share, checkCpuMs }: BudgetRules): number {
+/** Checks a second that are free, or that the business pays for. */
+export function allowedPerSecond({ requests, cpuMs }: Business, rules: BudgetRules): number {
+  const { share, freePerSecond, checkCpuMs } = rules
   const byCount = share * requests
-  return cpuMs === undefined ? byCount : Math.min(byCount, (share * cpuMs) / checkCpuMs)
+  const paid = cpuMs === undefined ? byCount : Math.min(byCount, (share * cpuMs) / checkCpuMs)
+  return Math.max(freePerSecond, paid)
 }
 
 /** The interval that is kept, where `intervalMs` was asked for. */

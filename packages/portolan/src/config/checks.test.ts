@@ -65,6 +65,7 @@ describe('the checks that a file gives to a service', () => {
     ])
     expect(healthLimits(load('').config)).toEqual({
       budget: 0.05,
+      freePerSecond: 10,
       maxPerSecond: 10_000,
       concurrency: 512,
       rules: healthRules,
@@ -193,6 +194,7 @@ describe('mistakes in checks, in words', () => {
   it.each([
     ['health: { budget: 0.05 }'],
     ['health: { budget: 0% }'],
+    ['health: { freePerSecond: -1 }'],
     ['health: { budget: 101% }'],
     ['health: { rules: { rechecks: 0 } }'],
     ['registry: { allowTargets: [localhost:80] }'],

@@ -215,15 +215,18 @@ export function checksOf({
 export interface HealthLimits {
   /** Of the business requests: greater than 0, at most 1. */
   readonly budget: number
+  /** So many checks a second need no business to pay for them. */
+  readonly freePerSecond: number
   readonly maxPerSecond: number
   readonly concurrency: number
   readonly rules: HealthRules
 }
 
 export function healthLimits({ health }: Config): HealthLimits {
-  const { budget, maxPerSecond, concurrency, rules } = health
+  const { budget, freePerSecond, maxPerSecond, concurrency, rules } = health
   return {
     budget,
+    freePerSecond,
     maxPerSecond,
     concurrency,
     rules: {

@@ -43,6 +43,7 @@ export interface HealthOptions {
 
 const defaultLimits: HealthLimits = {
   budget: budgetRules.share,
+  freePerSecond: budgetRules.freePerSecond,
   maxPerSecond: budgetRules.maxPerSecond,
   concurrency: 512,
   rules: healthRules,
@@ -93,7 +94,8 @@ export function openHealth(options: HealthOptions): Health {
     onFault: onFault('checks'),
   })
   const budget = (): BudgetRules => {
-    return { ...budgetRules, share: limits.budget, maxPerSecond: limits.maxPerSecond }
+    const { budget: share, freePerSecond, maxPerSecond } = limits
+    return { ...budgetRules, share, freePerSecond, maxPerSecond }
   }
   const stretching = new Stretching({ time, rules: budget, log })
 

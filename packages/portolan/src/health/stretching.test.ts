@@ -13,10 +13,19 @@ afterEach(async () => {
 
 const eager: Check = { id: 'tcp', type: 'tcp', intervalMs: 200, timeoutMs: 150, rise: checkDefaults.rise }
 
+interface Fleet {
+  readonly lines?: string[]
+  readonly freePerSecond?: number
+  readonly size?: number
+  readonly check?: Check
+}
+
 /** 100 instances, each in a session of its own that answers every 400 ms, until it is killed. */
-async function openFleet(lines: string[] = []) {
+async function openFleet({ lines = [], freePerSecond, size = 100, check = eager }: Fleet = {}) {
   const sink = new PassThrough().on('data', line => lines.push(String(line)))
-  const tested = await openTested({ log: pino({}, sink) })
+  const limits = freePerSecond === undefined ? {} : { limits: { freePerSecond } }
+  // As `portolan up` logs.
+  const tested = await openTested({ log: pino({ level: 'warn' }, sink), ...limits })
   opened.push(tested)
   const { time, health, registry } = tested
   const heardAt = new Map<string, number>()
@@ -24,11 +33,11 @@ async function openFleet(lines: string[] = []) {
     const at = heardAt.get(id)
     return at === undefined ? undefined : time.now() - at
   })
-  const ids = Array.from({ length: 100 }, (_, index) => `i${index}`)
+  const ids = Array.from({ length: size }, (_, index) => `i${index}`)
   const incarnations = new Map<string, number>()
   for (const id of ids) {
     registry.sessionOpened(id)
-    incarnations.set(id, await tested.register(id, { checks: [eager], session: id }))
+    incarnations.set(id, await tested.register(id, { checks: [check], session: id }))
   }
   const living = new Set(ids)
   /** Lets seconds pass; `requests` a second are reported by one gateway, spread over the living. */
@@ -74,7 +83,7 @@ describe('the budget of checks', () => {
   })
 
   it('keeps the floor without any traffic', async () => {
-    const { tested, run, perSecond, ids } = await openFleet()
+    const { tested, run, perSecond, ids } = await openFleet({ freePerSecond: 0 })
     await run(40, 0)
     const from = tested.time.now()
     const rate = await perSecond(60, 0)
@@ -83,6 +92,39 @@ describe('the budget of checks', () => {
     for (const id of ids) {
       expect(tested.looks.filter(look => look.id === id && look.at >= from).length).toBeGreaterThanOrEqual(1)
     }
+  })
+
+  it('keeps to what is free without any traffic, and leaves nobody unprobed for 30 s', async () => {
+    const { tested, run, perSecond, ids } = await openFleet()
+    await run(40, 0)
+    const from = tested.time.now()
+    expect(await perSecond(60, 0)).toBeLessThanOrEqual(10.5)
+    for (const id of ids) {
+      expect(tested.looks.filter(look => look.id === id && look.at >= from).length).toBeGreaterThanOrEqual(2)
+    }
+  })
+
+  it('looks at few instances nearly as often as asked for, however little traffic there is', async () => {
+    const check: Check = { ...eager, intervalMs: 500 }
+    const { tested, run, perSecond } = await openFleet({ size: 12, check })
+    await run(15, 20)
+    const rate = await perSecond(30, 20)
+    expect(rate).toBeGreaterThan(9)
+    expect(rate).toBeLessThanOrEqual(10.5)
+    expect(tested.health.why(nameOf('i1')).checks[0]?.keptIntervalMs).toBeLessThanOrEqual(1250)
+  })
+
+  it('tells once in ten minutes that it is at its limit, and not each time that it crosses it', async () => {
+    const lines: string[] = []
+    const { run } = await openFleet({ lines, size: 2, freePerSecond: 0 })
+    for (let times = 0; times < 3; times++) {
+      await run(15, 0)
+      await run(25, 1000)
+    }
+    expect(lines.map(line => (JSON.parse(line) as { event?: string }).event)).toEqual([
+      'stretched',
+      'unstretched',
+    ])
   })
 
   it('probes at once whose signs of life end, and takes it out within a second of that', async () => {
@@ -112,7 +154,7 @@ describe('the budget of checks', () => {
   })
 
   it('spreads those that began at the same moment over their longer interval, whatever that is', async () => {
-    const { tested, run } = await openFleet()
+    const { tested, run } = await openFleet({ freePerSecond: 0 })
     await run(35, 0)
     /** The most looks that began within one of so many seconds. */
     const peak = async (seconds: number, requests: number): Promise<number> => {
@@ -137,7 +179,7 @@ describe('the budget of checks', () => {
 
   it('runs all as asked for once the business pays for it, and says both once', async () => {
     const lines: string[] = []
-    const { run, perSecond } = await openFleet(lines)
+    const { run, perSecond } = await openFleet({ lines })
     await run(20, 200)
     await run(25, 12_000)
     expect(await perSecond(10, 12_000)).toBeGreaterThan(480)

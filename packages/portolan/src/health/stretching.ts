@@ -33,6 +33,8 @@ const recomputeMs: Milliseconds = 1000
 const windowSeconds = 10
 /** It has ended when it has not been needed for so long. */
 const overAfterMs: Milliseconds = 10_000
+/** Who runs at the limit is told once in so long, and not each time that it is crossed. */
+const repeatMs: Milliseconds = 600_000
 
 interface Tally {
   count: number
@@ -59,6 +61,9 @@ export class Stretching implements Timed {
   #isTight = false
   #runs = 0
   #loggedAt: Milliseconds | undefined
+  /** When its beginning was told, loud enough for the log of a server that nobody has asked for details. */
+  #warnedAt: Milliseconds = -repeatMs
+  #level: 'warn' | 'info' = 'warn'
 
   constructor(parts: StretchingParts) {
     this.#parts = parts
@@ -203,13 +208,16 @@ export class Stretching implements Timed {
     if (factor > 1) {
       this.#loggedAt = now
       if (isSaid) return
-      log.info(
+      this.#level = now - this.#warnedAt >= repeatMs ? 'warn' : 'info'
+      if (this.#level === 'warn') this.#warnedAt = now
+      const most = formatDuration(this.#parts.rules().longestMs)
+      log[this.#level](
         { event: 'stretched', factor: rounded(factor), wanted: rounded(wanted), allowed: rounded(allowed) },
-        `checks run less often where other signs of life are fresh, at least every ${formatDuration(this.#parts.rules().longestMs)}`,
+        `checks run less often than asked for where other signs of life are fresh, at least every ${most}: health.budget and health.freePerSecond allow no more`,
       )
     } else if (this.#loggedAt !== undefined && now - this.#loggedAt >= overAfterMs) {
       this.#loggedAt = undefined
-      log.info({ event: 'unstretched' }, 'checks run as often as asked for again')
+      log[this.#level]({ event: 'unstretched' }, 'checks run as often as asked for again')
     }
   }
 }

@@ -260,7 +260,9 @@ const fields = z.strictObject({
     .describe('Custom: program and arguments, in place of `script`. No shell reads them.'),
   interval: interval
     .optional()
-    .describe('Time between two probes; TTL: how long one report holds.')
+    .describe(
+      'Time between two probes, kept unless `health.budget` is exceeded; TTL: how long one report holds.',
+    )
     .meta({ unset: `\`${formatDuration(checkDefaults.intervalMs)}\`; required for TTL` }),
   timeout: duration
     .optional()

@@ -1,4 +1,4 @@
-import { formatDuration, healthRules } from '@portolan/core'
+import { budgetRules, formatDuration, healthRules } from '@portolan/core'
 import { z } from 'zod'
 import { described, duration, said } from '../scalars.ts'
 
@@ -42,6 +42,12 @@ export const healthSection = z
       .describe(
         'Checks stay below this share of the business requests, where other signs of life are fresh; each instance is still probed every 30 s.',
       ),
+    freePerSecond: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(budgetRules.freePerSecond)
+      .describe('So many checks a second, all in all, are within the budget whatever the business is.'),
     maxPerSecond: z
       .int()
       .min(1)
