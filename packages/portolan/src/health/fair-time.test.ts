@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { virtualTime } from '../registry/testing/virtual-time.ts'
 import { FairTime } from './fair-time.ts'
@@ -54,6 +55,32 @@ describe('fair time', () => {
     await virtual.pass(200)
     expect(rung[0]).toBeGreaterThanOrEqual(3000 + 180)
     expect(lags.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(2980)
+  })
+
+  it('never goes back, and is never ahead of the clock, however late ticks are', async () => {
+    const step = fc.record({ isFrozen: fc.boolean(), ms: fc.integer({ min: 0, max: 40 }) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async steps => {
+        const { virtual, time } = open()
+        const start = virtual.now()
+        time.attend()
+        time.plan(
+          bell(() => {}),
+          2000,
+        )
+        let last = time.now
+        for (const { isFrozen, ms } of steps) {
+          if (isFrozen) virtual.freeze(ms)
+          else await virtual.pass(ms)
+          const { now } = time
+          expect(now).toBeGreaterThanOrEqual(last)
+          expect(now).toBeLessThanOrEqual(virtual.now() - start)
+          last = now
+        }
+        time.close()
+      }),
+      { numRuns: 60 },
+    )
   })
 
   it('reads the sockets before it judges: what is called off meanwhile does not ring', async () => {

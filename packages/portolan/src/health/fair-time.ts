@@ -31,6 +31,7 @@ export class FairTime {
   readonly #wheel = new Wheel(tickMs, 0)
   readonly #due = new DueList()
   #lag = 0
+  #newest = 0
   #attentions = 0
   /** When the timer should fire, on the parts' clock; undefined while nothing is planned. */
   #plannedAt: Milliseconds | undefined
@@ -42,9 +43,11 @@ export class FairTime {
     this.#start = parts.clock.now()
   }
 
-  /** From 0 on, whole. */
+  /** From 0 on, whole; never less than before. */
   get now(): Milliseconds {
-    return Math.floor(this.#fair(this.#parts.clock.now()))
+    // What a tick's usual lateness let pass is taken back when it turns out to be late: until then, time stands still.
+    this.#newest = Math.max(this.#newest, Math.floor(this.#fair(this.#parts.clock.now())))
+    return this.#newest
   }
 
   /** From 0 on, whole, and never standing still: for when something happened, and not for what follows from it. */

@@ -110,6 +110,14 @@ describe('a look', () => {
     expect(log).toEqual(['a begins', 'a: well'])
   })
 
+  it('takes no less than no time', async () => {
+    const { looks, settles, question } = open()
+    const found: Finding[] = []
+    looks.begin({ ...question('a'), found: finding => found.push(finding) }, false)
+    settles[0]?.({ ...well, latencyMs: -8 })
+    expect(found).toMatchObject([{ latencyMs: 0 }])
+  })
+
   it('has no time of its own while its program waits for a place', async () => {
     const more = { waiting: true }
     const { virtual, looks, log, question } = open(2, more)

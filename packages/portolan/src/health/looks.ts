@@ -217,7 +217,8 @@ class UnderWay implements Look, Entrant, Timed {
     if (this.#phase !== 'running') return
     // While our own loop stood still, the answer lay here.
     const elapsed = this.#parts.time.now - this.#startedAt + 1
-    this.#finish(finding.latencyMs > elapsed ? { ...finding, latencyMs: elapsed } : finding, false)
+    const latencyMs = Math.max(0, Math.min(finding.latencyMs, elapsed))
+    this.#finish(finding.latencyMs === latencyMs ? finding : { ...finding, latencyMs }, false)
   }
 
   #finish(finding: Finding, isTimeout: boolean): void {
