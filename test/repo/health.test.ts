@@ -34,7 +34,7 @@ const rows: readonly (readonly [what: string, value: string])[] = [
   ['re-checks of a suspect (`rechecks`)', String(healthRules.rechecks)],
   ['one every (`recheckEvery`)', formatDuration(healthRules.recheckEveryMs)],
   ['each for (`recheckTimeout`)', formatDuration(healthRules.recheckTimeoutMs)],
-  ['`rise`: passes until it is back', String(checkDefaults.rise)],
+  ['`rise`: passes until it is back; of `TTL`', `${checkDefaults.rise}; ${checkDefaults.ttlRise}`],
   ['`degraded.weight`', String(checkDefaults.degradedWeight)],
   ['flap damping: a time out counts 1, and half of that after', formatDuration(dampingRules.halfLifeMs)],
   ['… held above, until below', `${dampingRules.suppress}, ${dampingRules.reuse}`],

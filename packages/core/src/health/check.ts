@@ -21,7 +21,7 @@ interface CheckBase {
   readonly intervalMs: Milliseconds
   /** Less than the interval. Not used by `ttl`. */
   readonly timeoutMs: Milliseconds
-  /** Passes in a row until an instance that was out is back. Default 2. */
+  /** Passes in a row until an instance that was out is back. Default 2; 1 of `ttl`. */
   readonly rise: number
   readonly degraded?: Degradation
 }

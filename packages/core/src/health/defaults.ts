@@ -29,6 +29,8 @@ export const checkDefaults = {
   /** Of scripts: a program takes its time to start alone. */
   scriptTimeoutMs: 5000,
   rise: 2,
+  /** Of `ttl`: as one report takes it out, one is enough to come back. */
+  ttlRise: 1,
   degradedWeight: 0.5,
 } as const
 

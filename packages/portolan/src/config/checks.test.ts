@@ -143,7 +143,7 @@ services:
         id: 'ttl',
         intervalMs: 30_000,
         timeoutMs: 500,
-        rise: 2,
+        rise: 1,
         degraded: { metric: { name: 'queue.length', above: 100 }, weight: 0.5 },
       },
     ])

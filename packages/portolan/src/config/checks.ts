@@ -23,7 +23,7 @@ function idsOf(settings: readonly CheckSettings[]): readonly string[] {
 }
 
 function coreCheck(check: CheckSettings, id: string, folder: string): Check {
-  const base = { id, ...timesOf(check), rise: check.rise, ...degradedOf(check) }
+  const base = { id, ...timesOf(check), rise: riseOf(check), ...degradedOf(check) }
   const aimed = check.port === undefined ? {} : { port: check.port }
   const secured = {
     ...(check.tls === undefined ? {} : { tls: check.tls }),
@@ -45,6 +45,10 @@ function coreCheck(check: CheckSettings, id: string, folder: string): Check {
     case 'ttl':
       return { type: 'ttl', ...base }
   }
+}
+
+function riseOf({ type, rise }: CheckSettings): number {
+  return rise ?? (type === 'ttl' ? checkDefaults.ttlRise : checkDefaults.rise)
 }
 
 function timesOf({ type, interval = checkDefaults.intervalMs, timeout }: CheckSettings) {

@@ -1,6 +1,7 @@
 import {
   type CheckStep,
   degradedBy,
+  formatDuration,
   found,
   type HealthRules,
   isHeld,
@@ -41,6 +42,9 @@ interface Recheck {
 
 /** Whatever the interval, its turn has come. */
 const longAgo: Milliseconds = -1e9
+
+/** Of what an instance was known to need, so much is left with each answer that is faster. */
+const needDecay = 0.75
 
 /**
  * A program that dies lets go of its connections first and of the port that it listens on last, so that it may answer
@@ -94,12 +98,12 @@ export class Examiner implements Examining {
   doubt(run: Run, why: string): void {
     if (run.check.type === 'ttl') return
     if (run.check.type === 'script') this.hasten(run)
-    else this.#follow(run, suspected(run.state, rulesFor(run.check, this.#parts.rules())), why)
+    else this.#follow(run, suspected(run.state, this.#rulesOf(run)), why)
   }
 
   /** A result: of a look (`round` = of a re-check), or said by the instance itself. */
   found(run: Run, finding: Finding, round?: number): void {
-    const { time, rules, onFinding } = this.#parts
+    const { time, onFinding } = this.#parts
     const { now } = time
     const { check } = run
     if (finding.inconclusive === true) {
@@ -109,7 +113,7 @@ export class Examiner implements Examining {
     this.#keep(run, finding)
     const held = run.more !== undefined && isHeld(run.more.penalty, now)
     const result = { passed: finding.status !== 'critical', round, held }
-    const step = found(run.state, result, check.rise, rulesFor(check, rules()))
+    const step = found(run.state, result, check.rise, this.#rulesOf(run))
     this.#follow(run, step, finding.reason)
     if (check.type === 'ttl') {
       if (finding.presence !== 'silent') time.plan(run, now + check.intervalMs)
@@ -133,14 +137,14 @@ export class Examiner implements Examining {
   #look(run: Run): void {
     const { subject, check } = run
     if (check.type === 'ttl') return
-    const { time, looks, rules, stretching } = this.#parts
+    const { time, looks, stretching } = this.#parts
     time.callOff(run)
     if (run.look !== undefined) {
       // The last one waits for its turn still, or is under way.
       this.#planNext(run, time.now)
       return
     }
-    const { suspectAfterMs } = rulesFor(check, rules())
+    const { suspectAfterMs } = this.#rulesOf(run)
     run.look = looks.begin(
       {
         target: { instance: subject.instance, check, fresh: run.state.phase !== 'passing' },
@@ -149,7 +153,7 @@ export class Examiner implements Examining {
         begins() {
           stretching.asked(run, time.now)
         },
-        late: () => this.doubt(run, `no answer within ${suspectAfterMs} ms`),
+        late: () => this.doubt(run, `no answer within ${formatDuration(suspectAfterMs)} yet`),
         found: finding => {
           run.look = undefined
           this.found(run, finding)
@@ -164,6 +168,7 @@ export class Examiner implements Examining {
       {
         target: { instance: run.subject.instance, check, fresh: true },
         timeoutMs,
+        timeoutOf: 're-check',
         lateAfterMs: Number.POSITIVE_INFINITY,
         begins() {},
         late() {},
@@ -177,7 +182,7 @@ export class Examiner implements Examining {
   }
 
   #follow(run: Run, step: CheckStep, why: string): void {
-    const { time, rules, note, onOut } = this.#parts
+    const { time, note, onOut } = this.#parts
     const { check } = run
     run.state = step.state
     if (step.rechecks === 'settled') {
@@ -200,11 +205,14 @@ export class Examiner implements Examining {
     note(run, `suspect: ${why}`)
     time.callOff(run)
     const { round } = step.state
-    const own = rulesFor(check, rules())
-    run.suspicion = new Suspicion(round, own, time, (of, timeoutMs, over) =>
+    run.suspicion = new Suspicion(round, this.#rulesOf(run), time, (of, timeoutMs, over) =>
       this.#recheck(run, check, { round: of, timeoutMs, over }),
     )
     run.suspicion.start()
+  }
+
+  #rulesOf({ check, more }: Run): HealthRules {
+    return rulesFor(check, this.#parts.rules(), more?.needMs)
   }
 
   /** Nothing is under way any more. */
@@ -236,10 +244,19 @@ export class Examiner implements Examining {
     this.found(run, { status: 'critical', presence: 'silent', reason, latencyMs: 0 })
   }
 
+  /** What its answers take, where it matters: most are far from being late, and need no memory of it. */
+  #learn(run: Run, latencyMs: Milliseconds): void {
+    const { suspectAfterMs, recheckTimeoutMs } = this.#parts.rules()
+    if (run.more === undefined && 2 * latencyMs <= Math.min(suspectAfterMs, recheckTimeoutMs)) return
+    const more = moreOf(run)
+    more.needMs = Math.max(latencyMs, needDecay * more.needMs + (1 - needDecay) * latencyMs)
+  }
+
   #keep(run: Run, finding: Finding): void {
     run.resultAt = this.#parts.time.real
     run.latencyUs = Math.round(finding.latencyMs * 1000)
     const { reason, output, metrics } = finding
+    if (finding.status !== 'critical' && run.check.type !== 'script') this.#learn(run, finding.latencyMs)
     const isPlain = reason === '' && output === undefined && metrics === undefined
     const { degraded } = run.check
     if (run.more === undefined && isPlain && degraded === undefined) return

@@ -20,6 +20,8 @@ export type Probes = { readonly [Type in Looked['type']]?: Probe<Extract<Check, 
 export interface Question {
   readonly target: ProbeTarget<Looked>
   readonly timeoutMs: Milliseconds
+  /** Whose time-out it is, where it is not the check's own: the reason says so. */
+  readonly timeoutOf?: string
   /** Unanswered for so long, `late` is told once; longer than the time-out = never. */
   readonly lateAfterMs: Milliseconds
   /** Its turn has come. */
@@ -171,11 +173,12 @@ class UnderWay implements Look, Entrant, Timed {
       this.#plan(0)
       return
     }
-    const { timeoutMs } = this.#question
+    const { timeoutMs, timeoutOf } = this.#question
     const elapsed = now - this.#startedAt
     if (elapsed >= timeoutMs) {
       const progress = this.#running?.waitingFor?.() ?? 'no answer'
-      const reason = `${progress} within ${formatDuration(timeoutMs)}`
+      const whose = timeoutOf === undefined ? '' : ` (${timeoutOf})`
+      const reason = `${progress} within ${formatDuration(timeoutMs)}${whose}`
       this.#running?.cancel()
       const silent = { status: 'critical', presence: 'silent', latencyMs: timeoutMs } as const
       if (this.#isNobodyHeard()) {

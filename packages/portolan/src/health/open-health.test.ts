@@ -60,7 +60,7 @@ describe('health checking', () => {
     // At the latest: a whole interval, 200 ms to suspicion, 150 ms to the last re-check and 200 ms for it.
     expect(tested.time.now() - from).toBeLessThan(1050 + 200 + 150 + 200 + 50)
     expect(tested.causes('a')).toEqual(['tcp/tcp'])
-    expect(tested.registry.find(nameOf('a'))?.causes[0]?.reason).toBe('no answer within 200ms')
+    expect(tested.registry.find(nameOf('a'))?.causes[0]?.reason).toBe('no answer within 200ms (re-check)')
 
     tested.answer = () => pass
     await heartbeats(tested, 'a', 1)

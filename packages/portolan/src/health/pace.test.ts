@@ -19,6 +19,22 @@ describe('how fast failures are noticed', () => {
     expect(rules).toMatchObject({ suspectAfterMs: 800, recheckTimeoutMs: 2000 })
   })
 
+  it('gives an instance twice the time that it is known to need, and no more than the check has', () => {
+    expect(rulesFor(tcp(500), healthRules, 90)).toBe(healthRules)
+    expect(rulesFor(tcp(500), healthRules, 150)).toMatchObject({
+      suspectAfterMs: 300,
+      recheckTimeoutMs: 300,
+    })
+    expect(rulesFor(tcp(400), healthRules, 350)).toMatchObject({
+      suspectAfterMs: 400,
+      recheckTimeoutMs: 400,
+    })
+    expect(rulesFor(tcp(2000), healthRules, 500)).toMatchObject({
+      suspectAfterMs: 1000,
+      recheckTimeoutMs: 2000,
+    })
+  })
+
   it('asks a program once more, and nobody about silence', () => {
     const script: Check = { ...base, type: 'script', command: ['/bin/true'], timeoutMs: 3000 }
     expect(rulesFor(script, healthRules)).toMatchObject({ rechecks: 1, recheckTimeoutMs: 3000 })

@@ -10,9 +10,10 @@ import {
 /**
  * How fast a check's failures are noticed. Whoever allows an answer more than the default time-out says that slow
  * answers are no failure: then suspicion waits in proportion, and a re-check may take as long as the check itself.
+ * Whoever is known to need `needMs` for an answer is given twice that, and never more than the check allows.
  * A program is asked for a second opinion, not for four at a time; nobody can ask a `ttl` again.
  */
-export function rulesFor(check: Check, rules: HealthRules): HealthRules {
+export function rulesFor(check: Check, rules: HealthRules, needMs: Milliseconds = 0): HealthRules {
   if (check.type === 'ttl') return { ...rules, rechecks: 0 }
   if (check.type === 'script') {
     return {
@@ -22,14 +23,25 @@ export function rulesFor(check: Check, rules: HealthRules): HealthRules {
       recheckTimeoutMs: check.timeoutMs,
     }
   }
+  const own = inProportion(check.timeoutMs, rules)
+  const enough = Math.min(check.timeoutMs, 2 * needMs)
+  if (enough <= own.suspectAfterMs && enough <= own.recheckTimeoutMs) return own
+  return {
+    ...own,
+    suspectAfterMs: Math.max(own.suspectAfterMs, enough),
+    recheckTimeoutMs: Math.max(own.recheckTimeoutMs, enough),
+  }
+}
+
+function inProportion(timeoutMs: Milliseconds, rules: HealthRules): HealthRules {
   const usual = checkDefaults.timeoutMs
-  if (check.timeoutMs <= usual) {
-    return check.timeoutMs >= rules.recheckTimeoutMs ? rules : { ...rules, recheckTimeoutMs: check.timeoutMs }
+  if (timeoutMs <= usual) {
+    return timeoutMs >= rules.recheckTimeoutMs ? rules : { ...rules, recheckTimeoutMs: timeoutMs }
   }
   return {
     ...rules,
-    suspectAfterMs: Math.round((rules.suspectAfterMs / usual) * check.timeoutMs),
-    recheckTimeoutMs: check.timeoutMs,
+    suspectAfterMs: Math.round((rules.suspectAfterMs / usual) * timeoutMs),
+    recheckTimeoutMs: timeoutMs,
   }
 }
 

@@ -96,10 +96,19 @@ export interface More {
   metrics: Readonly<Record<string, number>> | undefined
   penalty: Penalty
   wear: Wear
+  /** How long its answers take, where that is long: it falls as slowly as a mean, and rises at once. */
+  needMs: Milliseconds
 }
 
 export function moreOf(run: Run): More {
-  run.more ??= { reason: '', output: undefined, metrics: undefined, penalty: noPenalty, wear: noWear }
+  run.more ??= {
+    reason: '',
+    output: undefined,
+    metrics: undefined,
+    penalty: noPenalty,
+    wear: noWear,
+    needMs: 0,
+  }
   return run.more
 }
 

@@ -274,8 +274,9 @@ const fields = z.strictObject({
     .int()
     .min(1)
     .max(checkLimits.rise)
-    .default(checkDefaults.rise)
-    .describe('Passes in a row until an instance that was out is back.'),
+    .optional()
+    .describe('Passes in a row until an instance that was out is back.')
+    .meta({ unset: `\`${checkDefaults.rise}\`, TTL \`${checkDefaults.ttlRise}\`` }),
   degraded: degraded.optional().describe('When the instance gets less traffic without being out.'),
 })
 
