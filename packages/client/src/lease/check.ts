@@ -8,7 +8,7 @@ interface Common {
   readonly interval?: DurationText
   /** Less than the interval. Default `500ms`, at most half the interval. */
   readonly timeout?: DurationText
-  /** Passes in a row until an instance that was out is back. Default 2. */
+  /** Passes in a row until an instance that was out is back. Default 2; 1 of `ttl`. */
   readonly rise?: number
   /** Lowers the weight instead of taking the instance out. */
   readonly degraded?: {

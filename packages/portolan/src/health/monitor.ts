@@ -1,20 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Check, Instance, InstanceName } from '@portolan/core'
+import type { Held } from '../registry/records.ts'
 import type { InstanceObserver, Watched } from '../registry/registry.ts'
 import type { Examiner } from './examiner.ts'
 import type { FairTime } from './fair-time.ts'
 import type { ServiceChecks } from './health.ts'
 import { phaseOf } from './pace.ts'
+import type { PenaltyTime } from './penalty-time.ts'
 import { bareConnect } from './prober.ts'
 import type { Roll, Rolls } from './roll.ts'
-import { beginnings, Run, Subject } from './subject.ts'
-import { causeOf, isStarting, type Verdicts } from './verdicts.ts'
+import { beginnings, moreOf, Run, Subject } from './subject.ts'
+import { causeOf, isStarting, toldOf, type Verdicts } from './verdicts.ts'
 
 export interface MonitorParts {
   readonly rolls: Rolls
   readonly examiner: Examiner
   readonly verdicts: Verdicts
   readonly time: FairTime
+  readonly penalties: PenaltyTime
   readonly checks: ServiceChecks
   readonly note: (subject: Subject, by: string, what: string) => void
 }
@@ -29,13 +32,13 @@ export class Monitor implements InstanceObserver {
     this.#checks = parts.checks
   }
 
-  present({ instance, checks }: Watched): void {
+  present({ instance, checks, held }: Watched): void {
     const { rolls } = this.#parts
     const roll = rolls.of(instance, () => this.#checks(instance))
     const known = roll.subjects.get(instance.id)
     if (known === undefined || known.instance.incarnation !== instance.incarnation) {
       if (known !== undefined) this.#end(known)
-      this.#begin(roll, instance, checks)
+      this.#begin(roll, instance, checks, held)
       return
     }
     const before = known.instance
@@ -88,18 +91,37 @@ export class Monitor implements InstanceObserver {
     for (const subject of this.#parts.rolls.subjects()) this.#end(subject)
   }
 
-  #begin(roll: Roll, instance: Instance, asked: readonly Check[] | undefined): void {
+  #begin(
+    roll: Roll,
+    instance: Instance,
+    asked: readonly Check[] | undefined,
+    held: readonly Held[] = [],
+  ): void {
     const { verdicts } = this.#parts
     const subject = new Subject(instance, asked)
     roll.subjects.set(instance.id, subject)
     const starting = isStarting(subject)
     this.#test(
       subject,
-      checksFor(instance, asked, roll.configured).map(check =>
-        this.#run(subject, check, beginningOf(subject, check, starting)),
-      ),
+      checksFor(instance, asked, roll.configured).map(check => {
+        const run = this.#run(subject, check, beginningOf(subject, check, starting))
+        this.#remember(run, held)
+        return run
+      }),
     )
     verdicts.sweep(subject)
+  }
+
+  /** Why it is out is stored, and how long it is held. */
+  #remember(run: Run, held: readonly Held[]): void {
+    const cause = causeOf(run.subject, run.check)
+    if (cause === undefined) return
+    const { penalties, time } = this.#parts
+    const more = moreOf(run)
+    more.reason = cause.reason
+    const penalty = held.find(({ owner }) => owner === run.check.id)
+    if (penalty !== undefined) more.penalty = penalties.restored(penalty)
+    more.told = toldOf(run, time.now)
   }
 
   /** Gives it the checks that it is to have now. A check that is new to it has no vote until it ran. */

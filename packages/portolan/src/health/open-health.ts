@@ -20,6 +20,7 @@ import { eventsOf, noted } from './history.ts'
 import { Looks, type Probes } from './looks.ts'
 import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
 import { checksFor, Monitor } from './monitor.ts'
+import { PenaltyTime } from './penalty-time.ts'
 import { isAtMainPort, proberOf } from './prober.ts'
 import { DoubtLimit, follow, heartbeat, statusOf } from './reports.ts'
 import { Rolls } from './roll.ts'
@@ -83,6 +84,7 @@ export function openHealth(options: HealthOptions): Health {
     onLag: ms => metrics.lagSeconds.inc(ms / 1000),
     onFault: onFault('checks'),
   })
+  const penalties = new PenaltyTime(time, () => timers.timeOfDay())
   const looks = new Looks({
     time,
     probes,
@@ -159,13 +161,13 @@ export function openHealth(options: HealthOptions): Health {
       const wanted = checksFor(registration, asked, checks(registration))
       // A supervisor has seen the port open.
       const isVouchedFor = tether === 'process' && (asked ?? checks(registration)) === undefined
-      return wanted.length === 0 || isVouchedFor ? undefined : 'not tested yet'
+      return wanted.length === 0 || isVouchedFor ? undefined : 'its checks have not passed yet'
     },
 
     attach(to) {
       registry = to
-      verdicts = new Verdicts({ registry: to, onFault: onFault('verdicts') })
-      monitor = new Monitor({ rolls, examiner, verdicts, time, checks, note })
+      verdicts = new Verdicts({ registry: to, time: penalties, onFault: onFault('verdicts') })
+      monitor = new Monitor({ rolls, examiner, verdicts, time, penalties, checks, note })
       stopObserving = to.observe(monitor)
     },
 

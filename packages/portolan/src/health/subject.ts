@@ -98,6 +98,14 @@ export interface More {
   wear: Wear
   /** How long its answers take, where that is long: it falls as slowly as a mean, and rises at once. */
   needMs: Milliseconds
+  /** What the registry was told last of its being out, and when, in fair time. */
+  told: Told | undefined
+}
+
+export interface Told {
+  readonly at: Milliseconds
+  /** Undefined where flap damping did not hold it. */
+  readonly penalty: Penalty | undefined
 }
 
 export function moreOf(run: Run): More {
@@ -108,6 +116,7 @@ export function moreOf(run: Run): More {
     penalty: noPenalty,
     wear: noWear,
     needMs: 0,
+    told: undefined,
   }
   return run.more
 }

@@ -1,13 +1,27 @@
-import { type Cause, type Check, checkTypes, type Degraded, toFault } from '@portolan/core'
+import {
+  type Cause,
+  type Check,
+  checkTypes,
+  type Degraded,
+  type Milliseconds,
+  type Penalty,
+  toFault,
+} from '@portolan/core'
 import { startingOwner } from '../registry/incarnation.ts'
+import { limits } from '../registry/limits.ts'
 import type { Registry, Verdict } from '../registry/registry.ts'
 import { degradationOf } from './examiner.ts'
-import type { Run, Subject } from './subject.ts'
+import type { PenaltyTime } from './penalty-time.ts'
+import { moreOf, type Run, type Subject, type Told } from './subject.ts'
 
 export interface VerdictsParts {
   readonly registry: Registry
+  readonly time: PenaltyTime
   readonly onFault: (thrown: unknown) => void
 }
+
+/** Each other reason is news for all who watch, and some programs have a new one each time. */
+const reasonEveryMs: Milliseconds = 10_000
 
 /**
  * Keeps what the registry says of an instance equal to what its checks say. It compares rather than counts steps:
@@ -25,12 +39,17 @@ export class Verdicts {
       run.verdict = 'again'
       return
     }
-    const verdict = verdictOf(run)
+    const { time, registry, onFault } = this.#parts
+    const verdict = verdictOf(run, time)
     if (verdict === undefined) return
     run.verdict = 'sent'
-    this.#parts.registry
+    if (verdict.cause?.reason !== undefined) moreOf(run).told = toldOf(run, time.now)
+    registry
       .judge(run.subject.instance, verdict)
-      .catch((thrown: unknown) => this.#parts.onFault(toFault(thrown)))
+      .catch((thrown: unknown) => {
+        if (run.more !== undefined) run.more.told = undefined
+        onFault(toFault(thrown))
+      })
       .finally(() => {
         const isDue = run.verdict === 'again'
         run.verdict = 'none'
@@ -63,17 +82,12 @@ export class Verdicts {
 }
 
 /** What the registry has to change for this check to be heard; undefined = nothing. */
-function verdictOf(run: Run): Verdict | undefined {
-  const { subject, check, state } = run
+function verdictOf(run: Run, time: PenaltyTime): Verdict | undefined {
+  const { subject, check } = run
   const { instance } = subject
   const { incarnation } = instance
-  const isOut = state.phase === 'critical'
-  const cause = causeOf(subject, check)
   const verdict = {
-    ...(isOut && cause === undefined ? { cause: { kind: check.type, reason: reasonOf(run) } } : {}),
-    ...(!isOut && cause !== undefined && state.phase === 'passing'
-      ? { cause: { kind: check.type, reason: undefined } }
-      : {}),
+    ...causeChange(run, time),
     ...degradedChange(run),
     ...(isStarting(subject) && subject.runs.every(hasPassed) ? { started: true } : {}),
   }
@@ -88,8 +102,33 @@ function degradedChange(run: Run): Pick<Verdict, 'degraded'> {
   return isSaid ? {} : { degraded: wanted }
 }
 
-function reasonOf({ more, check }: Run): string {
-  return more?.reason || `its ${check.type} check fails`
+function causeChange(run: Run, time: PenaltyTime): Pick<Verdict, 'cause'> {
+  const { subject, check, state, more } = run
+  const kind = check.type
+  const cause = causeOf(subject, check)
+  if (state.phase === 'passing') return cause === undefined ? {} : { cause: { kind, reason: undefined } }
+  if (state.phase !== 'critical') return {}
+  const { at = Number.NEGATIVE_INFINITY, penalty: told } = more?.told ?? {}
+  const penalty = suppressing(run)
+  // While it passes again it has no reason, and the last one holds.
+  const reason = more?.reason || cause?.reason || `its ${kind} check fails`
+  const isNew = cause === undefined || penalty !== told
+  const isOther = cause !== undefined && essenceOf(reason) !== essenceOf(cause.reason)
+  if (!isNew && !(isOther && time.now - at >= reasonEveryMs)) return {}
+  return { cause: { kind, reason, ...(penalty === undefined ? {} : { penalty: time.stored(penalty) }) } }
+}
+
+export function toldOf(run: Run, at: Milliseconds): Told {
+  return { at, penalty: suppressing(run) }
+}
+
+function suppressing({ more }: Run): Penalty | undefined {
+  return more?.penalty.suppressed === true ? more.penalty : undefined
+}
+
+/** What a reason says, but for the time-out that applied: re-checks have another one than regular looks. */
+function essenceOf(reason: string): string {
+  return reason.slice(0, limits.reason).replace(/ within \d.*$/, '')
 }
 
 export function causeOf({ instance }: Subject, { type, id }: Check): Cause | undefined {

@@ -1,7 +1,7 @@
 import { type Cause, type Fault, type InstanceName, toFault } from '@portolan/core'
 import type { Store } from '../store/store.ts'
 import { encode, keyOf } from './records.ts'
-import { causesOf, degradedOf, incarnationOf, type Slot, type Standing } from './slot.ts'
+import { causesOf, degradedOf, heldOf, incarnationOf, type Slot, type Standing } from './slot.ts'
 import type { RegistryState } from './state.ts'
 
 /** The causes after an edit; the very same array when there is nothing to do. */
@@ -138,20 +138,30 @@ export class CauseJournal {
     for (const { name, edit } of batch) {
       const slot = this.#parts.state.slot(name)
       if (slot?.record.value === undefined) continue
-      const standing = edited.get(slot) ?? { causes: causesOf(slot), degraded: degradedOf(slot) }
+      const standing = edited.get(slot) ?? standingOf(slot)
       edited.set(slot, edit(standing, slot))
     }
-    for (const [slot, { causes, degraded }] of edited) {
-      if (causes === causesOf(slot) && degraded === degradedOf(slot)) edited.delete(slot)
+    for (const [slot, { causes, degraded, held }] of edited) {
+      const isSame = causes === causesOf(slot) && degraded === degradedOf(slot) && held === heldOf(slot)
+      if (isSame) edited.delete(slot)
     }
     return edited
   }
 }
 
+function standingOf(slot: Slot): Standing {
+  return { causes: causesOf(slot), degraded: degradedOf(slot), held: heldOf(slot) }
+}
+
 /** What is to be stored; `value` undefined = nothing. A run that began with a cause needs it said that it has none. */
-function changeOf(slot: Slot, { causes, degraded }: Standing) {
+function changeOf(slot: Slot, { causes, degraded, held }: Standing) {
   const isNothing = causes.length === 0 && degraded.length === 0 && slot.record.value?.begins === undefined
   const incarnation = incarnationOf(slot)
-  const record = degraded.length === 0 ? { incarnation, causes } : { incarnation, causes, degraded }
+  const record = {
+    incarnation,
+    causes,
+    ...(degraded.length === 0 ? {} : { degraded }),
+    ...(held.length === 0 ? {} : { held }),
+  }
   return { key: keyOf('causes', slot.name), slot, value: isNothing ? undefined : encode(record) }
 }

@@ -267,3 +267,38 @@ describe('an observer', () => {
     ])
   })
 })
+
+describe('flap damping’s penalty', () => {
+  const penalty = { value: 3, at: '2030-01-01T00:00:00.000Z' }
+  const heldIn = (tested: Tested) => {
+    const { told, stop } = observe(tested)
+    stop()
+    return told.flatMap(watched => (typeof watched === 'string' ? [] : (watched.held ?? [])))
+  }
+  const holding = (incarnation: number): Verdict => {
+    return { incarnation, owner: 'tcp', cause: { kind: 'tcp', reason: 'refused', penalty } }
+  }
+
+  it('is kept with its cause over a restart, and goes with it', async () => {
+    const before = await openTested({ answer: () => 'answered' })
+    const { incarnation } = await register(before, 'a')
+    await before.registry.judge(nameOf('a'), holding(incarnation))
+    const after = await before.restart()
+    await settle()
+    expect(heldIn(after)).toEqual([{ owner: 'tcp', ...penalty }])
+    expect(instance(after)).not.toHaveProperty('held')
+    const { revision } = after.registry.cursor
+    await after.registry.judge(nameOf('a'), holding(incarnation))
+    expect(after.registry.cursor.revision).toBe(revision)
+    await after.registry.judge(nameOf('a'), failing(incarnation, undefined))
+    expect(heldIn(after)).toEqual([])
+  })
+
+  it('is not held against another run', async () => {
+    const tested = await openTested()
+    const { incarnation } = await register(tested, 'a')
+    await tested.registry.judge(nameOf('a'), holding(incarnation))
+    await register(tested, 'a', { port: 9090 })
+    expect(heldIn(tested)).toEqual([])
+  })
+})

@@ -1,7 +1,8 @@
-import { type Degraded, withCause, withoutCause } from '@portolan/core'
+import { type Cause, type Degraded, withCause, withoutCause } from '@portolan/core'
 import { startingOwner } from './incarnation.ts'
 import type { EditStanding } from './journal.ts'
 import { limits } from './limits.ts'
+import type { Held } from './records.ts'
 import type { Verdict } from './registry.ts'
 import { incarnationOf, type Standing } from './slot.ts'
 
@@ -11,7 +12,9 @@ export function judged(verdict: Verdict, since: string): EditStanding {
     if (incarnationOf(slot) !== verdict.incarnation) return standing
     const causes = causesAfter(standing, verdict, since)
     const degraded = degradedAfter(standing, verdict, since)
-    return causes === standing.causes && degraded === standing.degraded ? standing : { causes, degraded }
+    const held = heldAfter(standing, verdict, causes)
+    const isSame = causes === standing.causes && degraded === standing.degraded && held === standing.held
+    return isSame ? standing : { causes, degraded, held }
   }
 }
 
@@ -22,6 +25,18 @@ function causesAfter({ causes }: Standing, { owner, cause, started }: Verdict, s
   const next = { kind: cause.kind, owner, reason: cause.reason.slice(0, limits.reason), since }
   const after = withCause(begun, next)
   return after.length > limits.causes ? begun : after
+}
+
+/** A penalty goes with its cause. */
+function heldAfter({ held }: Standing, { owner, cause }: Verdict, causes: readonly Cause[]): readonly Held[] {
+  if (cause === undefined) return held
+  const earlier = held.find(other => other.owner === owner)
+  const isOut = causes.some(({ kind, owner: by }) => kind === cause.kind && by === owner)
+  const { penalty } = cause
+  if (!isOut || penalty === undefined) return earlier === undefined ? held : held.filter(it => it !== earlier)
+  if (earlier?.value === penalty.value && earlier?.at === penalty.at) return held
+  const next = { owner, value: penalty.value, at: penalty.at }
+  return [...held.filter(other => other !== earlier), next]
 }
 
 /** One degradation an owner; one that is said again keeps its `since`. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { InstanceName, Unsubscribe } from '@portolan/core'
 import type { Holds } from './records.ts'
 import type { InstanceObserver, Tether, Watched } from './registry.ts'
-import type { Slot } from './slot.ts'
+import { heldOf, type Slot } from './slot.ts'
 
 /** Those who want to know of every instance, whatever its service. */
 export class Observers {
@@ -37,10 +37,13 @@ export class Observers {
   }
 }
 
-function watchedOf({ instance, record }: Slot): Watched | undefined {
+function watchedOf(slot: Slot): Watched | undefined {
+  const { instance, record } = slot
   const { value } = record
   if (instance === undefined || value === undefined) return undefined
-  return { instance, checks: value.checks, tether: tetherOf(value.held) }
+  const watched = { instance, checks: value.checks, tether: tetherOf(value.held) }
+  const held = heldOf(slot)
+  return held.length === 0 ? watched : { ...watched, held }
 }
 
 /** A record that is read again is another object with the same in it. */

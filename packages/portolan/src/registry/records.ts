@@ -40,6 +40,17 @@ export interface CausesRecord {
   readonly causes: readonly Cause[]
   /** Absent = nothing lowers its weight. */
   readonly degraded?: readonly Degraded[]
+  /** Absent = flap damping holds nobody here. */
+  readonly held?: readonly Held[]
+}
+
+/** Flap damping keeps the instance out, however well this check of it goes, until the penalty has decayed. */
+export interface Held {
+  /** The check's id, as in its cause, with which it ends. */
+  readonly owner: string
+  /** The penalty as of `at`, ISO 8601, UTC: it decays while no registry runs, too. */
+  readonly value: number
+  readonly at: string
 }
 
 /** `overrides/{ns}/{service}/{id}`: what a person decided. It outlives the registration. */

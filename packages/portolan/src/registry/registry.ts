@@ -11,6 +11,7 @@ import type {
   ServiceName,
   Unsubscribe,
 } from '@portolan/core'
+import type { Held } from './records.ts'
 
 /** Who asks: a token's name and what it may do. */
 export interface Principal {
@@ -40,6 +41,8 @@ export interface Watched {
   readonly instance: Instance
   readonly checks: readonly Check[] | undefined
   readonly tether: Tether
+  /** What flap damping held when this was stored. No news by itself. */
+  readonly held?: readonly Held[]
 }
 
 /** Told of instances within the application of a commit, so it must be quick. */
@@ -59,7 +62,12 @@ export interface Verdict {
   readonly incarnation: number
   /** A check's id. */
   readonly owner: string
-  readonly cause?: { readonly kind: CauseKind; readonly reason: string | undefined }
+  readonly cause?: {
+    readonly kind: CauseKind
+    readonly reason: string | undefined
+    /** Flap damping: kept with the cause, so that it outlives this process. Absent = it is not held. */
+    readonly penalty?: Omit<Held, 'owner'>
+  }
   readonly degraded?: { readonly factor: number; readonly reason: string } | 'lifted'
   /** Lifts `starting` too. */
   readonly started?: boolean

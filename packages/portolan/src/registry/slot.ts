@@ -1,5 +1,5 @@
 import { type Cause, type Degraded, type Instance, type InstanceName, minWeight } from '@portolan/core'
-import type { CausesRecord, InstanceRecord, OverrideRecord } from './records.ts'
+import type { CausesRecord, Held, InstanceRecord, OverrideRecord } from './records.ts'
 import type { Watched } from './registry.ts'
 
 /** A record and the revision that wrote it last; 0 = there is none. */
@@ -24,6 +24,8 @@ export interface Slot {
 export interface Standing {
   readonly causes: readonly Cause[]
   readonly degraded: readonly Degraded[]
+  /** And whom flap damping keeps out. */
+  readonly held: readonly Held[]
 }
 
 const nothing = { value: undefined, revision: 0 }
@@ -53,6 +55,12 @@ export function causesOf({ record, causes }: Slot): readonly Cause[] {
 export function degradedOf({ record, causes }: Slot): readonly Degraded[] {
   const { value } = causes
   return (value?.incarnation === incarnationOf({ record }) && value.degraded) || undegraded
+}
+
+/** What flap damping holds, unless it is of another incarnation. */
+export function heldOf({ record, causes }: Slot): readonly Held[] {
+  const { value } = causes
+  return (value?.incarnation === incarnationOf({ record }) && value.held) || unheld
 }
 
 /**
@@ -96,3 +104,4 @@ export function isBadNews(before: Instance | undefined, after: Instance | undefi
 
 const none: readonly Cause[] = Object.freeze([])
 const undegraded: readonly Degraded[] = Object.freeze([])
+const unheld: readonly Held[] = Object.freeze([])
