@@ -12,16 +12,18 @@ const processes = new Processes()
 const ends: (() => unknown)[] = []
 let api = ''
 let adminPort = 0
+let gatewayPort = 0
 
 beforeEach(async () => {
   const apiPort = await freePort()
   adminPort = await freePort()
+  gatewayPort = await freePort()
   api = `http://127.0.0.1:${apiPort}`
   const config = processes.file(
     'portolan.yaml',
-    `api: { listen: "127.0.0.1:${apiPort}" }\ngateway: { admin: "127.0.0.1:${adminPort}" }\n`,
+    `api: { listen: "127.0.0.1:${apiPort}" }\ngateway: { listen: "127.0.0.1:${gatewayPort}", admin: "127.0.0.1:${adminPort}" }\n`,
   )
-  await processes.up(['--config', config, '--roles', 'registry'])
+  await processes.up(['--config', config])
 })
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
@@ -98,7 +100,7 @@ describe('a program of the SDK', () => {
       .flatMap(([, list]) => list?.map(({ address }) => address) ?? [])
     expect(own.length).toBeGreaterThan(0)
     for (const address of [...own, '127.0.0.2', '::ffff:127.0.0.1']) {
-      for (const port of [Number(new URL(api).port), adminPort]) {
+      for (const port of [Number(new URL(api).port), adminPort, gatewayPort]) {
         expect(await refusal({ address, port }), `${address} ${port}`).toMatchObject({
           code: 'target_forbidden',
         })

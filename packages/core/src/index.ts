@@ -18,7 +18,7 @@ export {
 } from './address/ip.ts'
 export { contains, type Network, parseNetwork } from './address/network.ts'
 export { type Race, race } from './address/race.ts'
-export { isLinkLocal, isLoopback, isUnspecified } from './address/scope.ts'
+export { isLinkLocal, isLoopback, isNobodys, isUnspecified } from './address/scope.ts'
 export { AliasTable } from './balance/alias.ts'
 export { Balancer } from './balance/balancer.ts'
 export { type Eligible, eligible } from './balance/eligible.ts'

@@ -205,7 +205,7 @@ function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway:
     names,
     insecure,
     times: { lease: loaded.config.registry.lease },
-    controlPorts: [loaded.config.gateway.admin.port],
+    controlPorts: [loaded.config.gateway.admin.port, ...gateway.map(({ port }) => port)],
     ...(tls === undefined
       ? {}
       : { tls: { cert: resolve(loaded.folder, tls.cert), key: resolve(loaded.folder, tls.key) } }),

@@ -27,6 +27,18 @@ export function isUnspecified(address: IpAddress | string): boolean {
   )
 }
 
+/** Whether no machine can have it: 0.0.0.0/8, multicast (224.0.0.0/4, ff00::/8), 255.255.255.255, `::`. */
+export function isNobodys(address: IpAddress | string): boolean {
+  return matches(
+    address,
+    ({ bytes }) => {
+      const [first = 0] = bytes
+      return first === 0 || (first >= 224 && first < 240) || bytes.every(byte => byte === 255)
+    },
+    ({ groups }) => (groups[0] ?? 0) >= 0xff00 || groups.every(group => group === 0),
+  )
+}
+
 /** False for text that is no address. IPv4-mapped addresses count as what they map. */
 function matches(
   address: IpAddress | string,

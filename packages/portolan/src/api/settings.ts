@@ -58,7 +58,7 @@ export interface ApiSettings {
   readonly tls?: TlsFiles
   /** Listen beyond loopback without TLS and tokens. Default false. */
   readonly insecure?: boolean
-  /** Ports beside those of `listen` at which this machine takes orders: no instance may be registered there. */
+  /** Ports beside those of `listen` at which this server listens, its gateway's: no instance may be registered there. */
   readonly controlPorts?: readonly number[]
   /** Where the gateway listens, for the front page. */
   readonly gateway?: string

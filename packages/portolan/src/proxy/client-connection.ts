@@ -183,7 +183,11 @@ export class ClientConnection implements Expiring, Caller {
       this.answer(service)
       return from
     }
-    writeRequestHead(bytes, head, this.#hop, service.name.service, out)
+    if (service.mark.isOn(bytes, head)) {
+      this.answer(problems.loop)
+      return from
+    }
+    writeRequestHead(bytes, head, this.#hop, service.name.service, out, service.mark.line)
     const next = this.#body.read(bytes, from, end, out)
     if (next === refused) {
       out.length = 0

@@ -128,6 +128,49 @@ describe('claims about the way here', () => {
   })
 })
 
+describe('a request that comes round', () => {
+  it('is refused by the gateway that sees it again, once', async () => {
+    const { gateway, resolver } = await gatewayFor(opened, [])
+    resolver.give('order', [instanceOf('order', 'loop', gateway.port)])
+    await new RawClient(opened, gateway.port).send(get).until('Portolan-Error: loop_detected\r\n')
+    expect(gateway.stats.problems.get('loop_detected')).toBe(1)
+  })
+
+  it('is so by way of another gateway, too', async () => {
+    const first = await gatewayFor(opened, [])
+    const second = await gatewayFor(opened, [first.gateway.port])
+    first.resolver.give('order', [instanceOf('order', 'loop', second.gateway.port)])
+    const client = new RawClient(opened, first.gateway.port).send(get)
+    expect(await client.until('}')).toContain('HTTP/1.1 508 Loop Detected\r\n')
+    expect(first.gateway.stats.problems.get('loop_detected')).toBe(1)
+    expect(second.gateway.stats.problems.get('loop_detected')).toBe(0)
+  })
+
+  it('is none where gateways stand in a row, or an instance asks for another service with the same fields', async () => {
+    const upstream = await rawUpstream(opened, answering(hello))
+    const { gateway, resolver } = await gatewayFor(opened, [upstream.port])
+    resolver.give('front', [instanceOf('front', 'f', gateway.port)])
+    const before = await gatewayFor(opened, [gateway.port])
+    await new RawClient(opened, before.gateway.port).send(get).until('hello')
+    const marks = upstream.received().match(/Portolan-Hop: [0-9a-f]{12}\/order\r\n/g) ?? []
+    expect(new Set(marks).size).toBe(2)
+
+    const [mark = ''] = marks.slice(1)
+    const passedOn = `GET / HTTP/1.1\r\nHost: a\r\n${mark.replace('order', 'front')}\r\n`
+    await new RawClient(opened, gateway.port).send(passedOn).until('hello')
+  })
+
+  it('is known by a mark that somebody has put into one line with others', async () => {
+    const upstream = await rawUpstream(opened, answering(hello))
+    const { gateway } = await gatewayFor(opened, [upstream.port])
+    await new RawClient(opened, gateway.port).send(get).until('hello')
+    const mark = /Portolan-Hop: (\S+)/.exec(upstream.received())?.[1] ?? ''
+    const again = `GET / HTTP/1.1\r\nHost: a\r\nportolan-hop: x/y/z, ${mark} , u\r\n\r\n`
+    await new RawClient(opened, gateway.port).send(again).until('loop_detected')
+    expect(upstream.accepted()).toBe(1)
+  })
+})
+
 describe('time and room', () => {
   it.each([
     ['head_timeout', 'GET / HTT', { headMs: 60 }],

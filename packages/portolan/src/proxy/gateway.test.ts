@@ -23,8 +23,8 @@ describe('the gateway', () => {
     const client = new RawClient(opened, gateway.port).send(get('/a?b=%20', 'Z: \xfe\r\n'))
     await client.until('\x80')
     expect(client.received).toBe(answer)
-    expect(upstream.received()).toBe(
-      'GET /a?b=%20 HTTP/1.1\r\nHost: order.portolan\r\nZ: \xfe\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: order.portolan\r\n\r\n',
+    expect(upstream.received().replace(/(?<=Portolan-Hop: )[0-9a-f]{12}(?=.order\r\n)/, 'x')).toBe(
+      'GET /a?b=%20 HTTP/1.1\r\nHost: order.portolan\r\nZ: \xfe\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: order.portolan\r\nPortolan-Hop: x/order\r\n\r\n',
     )
   })
 

@@ -2,12 +2,15 @@ import type { Clock } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
+import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { GatewaySettings } from './settings.ts'
 
 /** What all connections of one gateway share. */
 export interface PathContext {
   readonly settings: GatewaySettings
+  /** What this gateway is called in its marks on requests. */
+  readonly gateway: string
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly metrics: GatewayMetrics
@@ -26,10 +29,11 @@ export interface PathContext {
 const inboxSize = 65_536
 
 export function openPathContext(
-  parts: Omit<PathContext, 'out' | 'inbox' | 'spareHeads' | 'draining'>,
+  parts: Omit<PathContext, 'gateway' | 'out' | 'inbox' | 'spareHeads' | 'draining'>,
 ): PathContext {
   return {
     ...parts,
+    gateway: gatewayName(),
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],

@@ -19,6 +19,7 @@ const phrases: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
   504: 'Gateway Timeout',
   505: 'HTTP Version Not Supported',
+  508: 'Loop Detected',
 }
 
 export const problems = {
@@ -67,6 +68,12 @@ export const problems = {
     status: 502,
     code: 'bad_response',
     reason: 'the instance answered with something that is not HTTP/1.1',
+  },
+  loop: {
+    status: 508,
+    code: 'loop_detected',
+    reason:
+      'an instance of the service has sent the request back here: is it registered at the port of a gateway?',
   },
   responseTimeout: { status: 504, code: 'response_timeout', reason: 'the instance did not answer in time' },
 } as const satisfies Readonly<Record<string, Problem>>

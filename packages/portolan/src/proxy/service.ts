@@ -15,6 +15,7 @@ import {
   type Unsubscribe,
   type View,
 } from '@portolan/core'
+import { Mark } from './mark.ts'
 import type { ServiceMetrics } from './metrics.ts'
 import type { PathContext } from './path-context.ts'
 import { Pool } from './pool.ts'
@@ -37,6 +38,7 @@ export class Service implements PickingSubscriber {
   readonly balancer: LocalBalancer
   readonly budget = new RetryBudget()
   readonly metrics: ServiceMetrics
+  readonly mark: Mark
   /** When a request was last routed here, in the time of the deadlines. */
   usedAt: number
   readonly #path: PathContext
@@ -54,6 +56,7 @@ export class Service implements PickingSubscriber {
     this.#resolver = resolver
     this.#policy = policy
     this.name = name
+    this.mark = new Mark(path.gateway, name)
     this.metrics = path.metrics.of(serviceKey(name))
     this.balancer = new LocalBalancer({
       policy: policyByName(policy),

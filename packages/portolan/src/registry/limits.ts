@@ -1,4 +1,4 @@
-import { canonicalIp, Fault, isUnspecified } from '@portolan/core'
+import { canonicalIp, Fault, isNobodys } from '@portolan/core'
 
 /** What one registration may hold, and how many of them. Nothing that a peer can grow is without a bound. */
 export const limits = {
@@ -65,7 +65,7 @@ export function checkHost(value: unknown, field: string): string {
 /** The one spelling of an IP address. @throws Fault `invalid_request` */
 export function checkAddress(value: unknown, field: string): string {
   const address = typeof value === 'string' ? canonicalIp(value) : undefined
-  if (address !== undefined && isUnspecified(address)) {
+  if (address !== undefined && isNobodys(address)) {
     throw invalid(field, `is ${address}, where nobody can be called`, 'name an address that callers reach')
   }
   if (address !== undefined) return address

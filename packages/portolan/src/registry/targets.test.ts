@@ -31,6 +31,9 @@ describe('where instances may be registered', () => {
     '169.253.0.1',
     'fec0::1',
     '64:ff9b::a00:5',
+    '64:ff9b:1::a00:5',
+    '2001:0:c000:201::f5ff:fffa',
+    '223.255.255.255',
   ])('%s is a good place', address => expect(outcome(address)).toBe('accepted'))
 
   it.each([
@@ -45,6 +48,12 @@ describe('where instances may be registered', () => {
     '::169.254.1.1',
     '64:ff9b::169.254.169.254',
     '2002:a9fe:a9fe::1',
+    '64:ff9b:1::169.254.169.254',
+    '64:ff9b:1:a9fe:a9:fe00::',
+    '64:ff9b:1:a9:fe:a9fe::',
+    '64:ff9b:1:7:a9:fea9:fe00:0',
+    '2001:0:a9fe:a9fe::1',
+    '2001:0:c000:201::5601:5601',
   ])('%s is link-local', address => {
     expect(outcome(address)).toBe('target_forbidden')
     expect(outcome(address, control)).toBe('target_forbidden')
@@ -60,9 +69,17 @@ describe('where instances may be registered', () => {
     '[fe80::1]',
   ])('%s is no address at all', address => expect(outcome(address)).toBe('invalid_request'))
 
-  it.each(['0.0.0.0', '::', '::ffff:0.0.0.0'])('%s is nobody', address =>
-    expect(outcome(address, control)).toBe('invalid_request'),
-  )
+  it.each([
+    '0.0.0.0',
+    '::',
+    '::ffff:0.0.0.0',
+    '0.1.2.3',
+    '224.0.0.1',
+    '239.255.255.250',
+    '255.255.255.255',
+    '::ffff:224.0.0.1',
+    'ff02::1',
+  ])('%s is nobody', address => expect(outcome(address, control)).toBe('invalid_request'))
 
   it.each([
     '127.0.0.1',
@@ -77,6 +94,8 @@ describe('where instances may be registered', () => {
     'fd00::10%eth0',
     'FD00:0:0:0::10',
     '64:ff9b::',
+    '64:ff9b:1::127.0.0.1',
+    '2001:0:c000:201::80ff:fffe',
   ])('%s is no place at our own control port', address => {
     expect(outcome(address, control)).toBe('target_forbidden')
     expect(outcome(address, 8080, { checkPort: control })).toBe('target_forbidden')
@@ -95,15 +114,17 @@ describe('where instances may be registered', () => {
       '169.254.1.1 is a link-local',
     )
     expect(registered({ address: '127.0.0.1', ports: [80, control] })).toThrow(
-      '127.0.0.1:7400 is where this server',
+      '127.0.0.1:7400 is where this server itself listens',
     )
-    expect(registered({ address: '::1', ports: [80, control] })).toThrow('[::1]:7400 is where this server')
+    expect(registered({ address: '::1', ports: [80, control] })).toThrow(
+      '[::1]:7400 is where this server itself listens',
+    )
   })
 
   it('knows the addresses of this machine by itself', () => {
     const guard = targetGuard({ allowed: () => [], controlPorts: () => new Set([control]) })
     const registration = parseRegistration({ service: 'order', id: 'a', address: '127.0.0.2', port: control })
-    expect(() => guard(registration, [])).toThrow(/takes its orders/)
+    expect(() => guard(registration, [])).toThrow(/where this server itself listens/)
   })
 
   it.each([

@@ -20,7 +20,8 @@ export interface Hop {
 
 /**
  * Writes the head as the upstream gets it: the bytes that came, with hop-by-hop fields and those that Connection names
- * cut out, exactly one Host, and X-Forwarded-* set. `fallbackHost` stands in where an HTTP/1.0 client sent no Host.
+ * cut out, exactly one Host, and X-Forwarded-* set. `fallbackHost` stands in where an HTTP/1.0 client sent no Host;
+ * `mark` is a line of our own, with CRLF.
  */
 export function writeRequestHead(
   bytes: Uint8Array,
@@ -28,6 +29,7 @@ export function writeRequestHead(
   hop: Hop,
   fallbackHost: string,
   out: ByteWriter,
+  mark: Uint8Array = noMark,
 ): void {
   writeRequestLine(bytes, head, out)
   const { fields } = head
@@ -49,8 +51,11 @@ export function writeRequestHead(
   if (rewriteCoding) out.text('Transfer-Encoding: chunked\r\n')
   writeHost(bytes, head, fallbackHost, out)
   writeForwarded(bytes, head, hop, out)
+  out.span(mark, 0, mark.length)
   out.text('\r\n')
 }
+
+const noMark = new Uint8Array()
 
 function writeRequestLine(bytes: Uint8Array, head: RequestHead, out: ByteWriter): void {
   if (head.minor === 1 && !head.absolute) {
@@ -71,6 +76,7 @@ function keeps(id: number, head: RequestHead, hop: Hop): boolean {
     case field.contentLength:
     case field.transferEncoding:
     case field.via:
+    case field.portolanHop:
     case field.trailer:
       return true
     case field.host:

@@ -21,6 +21,8 @@ export const field = {
   trailer: 15,
   /** Equal to one of the above but for `_` in place of `-`: never passed on. */
   lookAlike: 16,
+  /** Which gateways have sent this request on, and to which service. */
+  portolanHop: 17,
 } as const
 
 const names: readonly (readonly [string, number])[] = [
@@ -45,6 +47,7 @@ const names: readonly (readonly [string, number])[] = [
   ['x-real-ip', field.forwarded],
   ['via', field.via],
   ['trailer', field.trailer],
+  ['portolan-hop', field.portolanHop],
 ]
 
 /** The hash that the field parser runs over a name while it reads it: one multiplication a byte, never beyond 31 bits. */
