@@ -168,7 +168,7 @@ export class Examiner implements Examining {
       {
         target: { instance: run.subject.instance, check, fresh: true },
         timeoutMs,
-        timeoutOf: 're-check',
+        ...(timeoutMs === check.timeoutMs ? {} : { timeoutOf: 're-check' }),
         lateAfterMs: Number.POSITIVE_INFINITY,
         begins() {},
         late() {},
