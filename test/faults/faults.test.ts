@@ -121,7 +121,8 @@ describe('a relay', () => {
       })
     await echo()
     relay.delay(60)
-    expect(await echo()).toBeGreaterThanOrEqual(119)
+    // Twice 60; the event loop's clock has whole milliseconds, and a timer may be early by one of them, each way.
+    expect(await echo()).toBeGreaterThanOrEqual(118)
     relay.swallow(true)
     expect(await Promise.race([echo(), sleep(300).then(() => 'nothing')])).toBe('nothing')
   })

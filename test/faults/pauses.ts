@@ -64,13 +64,16 @@ export async function measurePauses(
 
   const until = performance.now() + plan.seconds * 1000
   const counts = { busy: 0, stopped: 0 }
-  const pauseAtRandom = async ({ program }: Member): Promise<void> => {
+  const pauseAtRandom = async ({ id, program }: Member): Promise<void> => {
     for (;;) {
       await sleep(-Math.log(1 - Math.random()) * plan.everyMs)
       if (performance.now() > until) return
       if (Math.random() < 0.5) {
         counts.stopped += 1
-        await stopFor(program.pid, plan.pauseMs)
+        // Its own number alone says nothing of why it is gone.
+        await stopFor(program.pid, plan.pauseMs).catch((thrown: unknown) => {
+          throw new Error(`${id} cannot be stopped, it said: ${program.output}`, { cause: thrown })
+        })
       } else {
         counts.busy += 1
         await program.ask('pause', plan.pauseMs)
@@ -79,6 +82,8 @@ export async function measurePauses(
     }
   }
   const pausing = Promise.all(members.map(pauseAtRandom))
+  // Reported when it is awaited, at the end; until then nobody waits for it.
+  pausing.catch(() => {})
   for (let left = plan.seconds; left > 0; left -= 30) {
     say(`${left} s to go, ${counts.busy + counts.stopped} pauses`)
     await sleep(Math.min(left, 30) * 1000)

@@ -84,7 +84,8 @@ function programOf(child: ChildProcess, what: string): Program {
     waiting.delete(reply.answer)
   })
   child.on('error', () => {})
-  child.on('exit', code => {
+  child.on('exit', (code, signal) => {
+    output += `\nended with ${code ?? signal}`
     for (const settle of waiting.values()) settle({ error: `it ended with ${code}` })
     for (const reader of [...readers]) reader()
   })
