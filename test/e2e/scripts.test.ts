@@ -108,7 +108,7 @@ describe('a script of the server’s own file', () => {
 
     tell('echo-1', 'hangs')
     expect((await cause('echo', 'echo-1', 'script')).reason).toMatch(
-      /^still running: connecting within 1400ms$/,
+      /^still running after 1400ms; its last line: connecting$/,
     )
     tell('echo-1', 'well')
     await healthy('echo', 'echo-1')

@@ -56,6 +56,7 @@ export {
   type Degradation,
   type GrpcCheck,
   type HttpCheck,
+  metricName,
   type ScriptCheck,
   type TcpCheck,
   type TtlCheck,

@@ -42,6 +42,8 @@ export interface ServerOptions {
   readonly self: readonly string[]
   /** A line of a program whose output is to be shown. */
   readonly show: (line: string) => void
+  /** What the person who started it should know. Default: a line of the log. */
+  readonly warn?: (line: string) => void
   readonly log: Log
 }
 
@@ -132,6 +134,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   opened.add(() => health.close())
   health.attach(registry)
 
+  const leftOut = options.warn ?? ((line: string) => log.error(line))
   const routes = routesOf(routeTable(config, gatewayListen))
   const withGateway = options.roles.includes('gateway')
   let declaredAt = declaredInstances(loaded)
@@ -150,7 +153,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   })
   opened.add(() => api.close())
   health.hearing(api.heardAgo)
-  await applyStaticMembers(staticMembers(config), registry, health, log)
+  await applyStaticMembers(staticMembers(config), registry, health, leftOut)
 
   const url = localUrl(api)
   const fleet = await openFleet({
@@ -182,7 +185,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
       allowTargets = next.config.registry.allowTargets
       routes.set(routeTable(next.config, gatewayListen))
       health.configure(checksOf(next), healthLimits(next.config))
-      await applyStaticMembers(staticMembers(next.config), registry, health, log)
+      await applyStaticMembers(staticMembers(next.config), registry, health, leftOut)
       await fleet.reload(next)
     },
     async close(closing) {

@@ -52,6 +52,24 @@ describe('what a program reports of itself', () => {
     expect(registry.of('register')[0]?.instance.checks).toEqual(order1.checks)
   })
 
+  test('passes unless it says otherwise, and is refused in words where it says what there is not', async () => {
+    const registry = await startRegistry()
+    const lease = await (await open(registry)).register(order1)
+    await lease.report({ metrics: { 'queue/length': 7 } })
+    expect(registry.of('status')).toMatchObject([{ status: 'passing', metrics: { 'queue/length': 7 } }])
+    const fine = { status: 'fine' } as unknown as Parameters<typeof lease.report>[0]
+    await expect(lease.report(fine)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: 'a report with the status "fine"',
+      hint: 'one of passing, warning, critical',
+    })
+    await expect(lease.report({ metrics: { 'the queue': 1 } })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: 'a report with a metric called "the queue"',
+    })
+    expect(registry.of('status')).toHaveLength(1)
+  })
+
   test('waits out an outage, and of each check only the newest is still told', async () => {
     const registry = await startRegistry()
     const portolan = await open(registry)

@@ -3,8 +3,8 @@ import type { Instance } from '../instance/instance.ts'
 import type { Endpoint } from './picker.ts'
 
 /** The endpoints that may be picked, and whether that took failing open. */
-export interface Eligible {
-  readonly endpoints: readonly Endpoint[]
+export interface Eligible<Candidate = Endpoint> {
+  readonly endpoints: readonly Candidate[]
   /** Every instance that takes traffic carries a cause: picks go to those that are least bad. */
   readonly panic: boolean
 }
@@ -48,9 +48,11 @@ function rank({ causes }: Instance): number {
  * Healthy endpoints of weight > 0; when there is none, those of the lowest rank of badness: never one that an
  * operator took out, and draining ones only when nothing else is left.
  */
-export function eligible(endpoints: readonly Endpoint[]): Eligible {
+export function eligible<Candidate extends Pick<Endpoint, 'instance' | 'weight'>>(
+  endpoints: readonly Candidate[],
+): Eligible<Candidate> {
   let best = never
-  let chosen: Endpoint[] = []
+  let chosen: Candidate[] = []
   for (const endpoint of endpoints) {
     if (!(endpoint.weight > 0)) continue
     const own = rank(endpoint.instance)

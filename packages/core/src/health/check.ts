@@ -2,6 +2,9 @@ import type { Milliseconds } from '../time/clock.ts'
 
 export const checkTypes = ['tcp', 'http', 'grpc', 'script', 'ttl'] as const
 
+/** What metrics may be called, whoever reports them. */
+export const metricName: RegExp = /^[A-Za-z0-9._:/-]{1,64}$/
+
 export type CheckType = (typeof checkTypes)[number]
 
 /** When an instance is not failing, and yet not at its best: its weight is multiplied by `weight` for as long. */

@@ -72,7 +72,9 @@ describe('a heartbeat', () => {
     await ask('PUT', 'a', { port: 1 })
     const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`m${index}`, index]))
     const bodies: [unknown, RegExp][] = [
-      [{ status: 'fine' }, /status/],
+      [[], /must be an object/],
+      [{ status: 'fine' }, /status: one of passing, warning and critical/],
+      [{ metrics: { 'the queue': 1 } }, /the name of a metric is/],
       [{ status: 'passing', port: 1 }, /port/],
       [{ status: 'passing', output: 'x'.repeat(4097) }, /output/],
       [{ status: 'passing', metrics: { queue: 'long' } }, /metrics\.queue/],

@@ -1,4 +1,4 @@
-import { Fault, type InstanceName } from '@portolan/core'
+import { Fault, type InstanceName, metricName } from '@portolan/core'
 import { z } from 'zod'
 import type { StatusReport } from '../health/health.ts'
 import { check } from './body/check.ts'
@@ -9,10 +9,14 @@ const maxMetrics = 64
 /** What an instance says of itself, the same over session and HTTP. */
 export const statusShape = {
   check: z.string().min(1).max(64).optional().describe('Its `ttl` check of this id. Default: its only one.'),
-  status: z.enum(['passing', 'warning', 'critical']),
+  status: z.enum(['passing', 'warning', 'critical'], { error: 'one of passing, warning and critical' }),
   output: z.string().max(4096).optional().describe('For people: what is the matter.'),
   metrics: z
-    .record(z.string().min(1).max(64), z.number())
+    .record(z.string(), z.number())
+    .refine(
+      metrics => Object.keys(metrics).every(name => metricName.test(name)),
+      'the name of a metric is 1 to 64 letters, digits, ".", "_", ":", "/" and "-"',
+    )
     .refine(metrics => Object.keys(metrics).length <= maxMetrics, `at most ${maxMetrics} metrics`)
     .optional()
     .describe('Numbers that `degraded` of the check may look at.'),
@@ -30,6 +34,12 @@ export const heartbeatReport = z.strictObject({
  * @throws Fault `invalid_request`
  */
 export function readHeartbeat(body: unknown): StatusReport | undefined {
+  if (Array.isArray(body)) {
+    throw new Fault('invalid_request', 'the heartbeat: a list, and must be an object', {
+      source: 'caller',
+      hint: 'send a report, a registration, or nothing',
+    })
+  }
   if (typeof body !== 'object' || body === null) return undefined
   if (!Object.keys(statusShape).some(field => Object.hasOwn(body, field))) return undefined
   return reportOf(check(heartbeatReport, body, 'the heartbeat'))

@@ -90,7 +90,7 @@ export function durationOption(invocation: Invocation, name: string): number | u
   try {
     return parseDuration(text)
   } catch {
-    throw usage(`--${name} ${text}: not a duration`, 'write a number and a unit: 500ms, 30s, 5m')
+    throw usage(`--${asTyped(name)} ${text}: not a duration`, 'write a number and a unit: 500ms, 30s, 5m')
   }
 }
 
@@ -101,7 +101,12 @@ export function numberOption(
   [least, most]: readonly [number, number],
 ): number | undefined {
   const text = textOption(invocation, name)
-  return text === undefined ? undefined : readNumber(text, `--${name}`, [least, most])
+  return text === undefined ? undefined : readNumber(text, `--${asTyped(name)}`, [least, most])
+}
+
+/** `checkInterval`, as command lines have it: `check-interval`. */
+function asTyped(name: string): string {
+  return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
 }
 
 /** @throws Fault `invalid_request` */

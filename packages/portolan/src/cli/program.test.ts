@@ -74,6 +74,11 @@ describe('the command line', () => {
       'error: --check-timeout 10s: no less than the interval, 5s',
     ],
     [
+      'an interval that is none',
+      ['run', '--service', 'x', '--check', 'a', '--check-interval', 'foo', '--', 'true'],
+      'error: --check-interval foo: not a duration',
+    ],
+    [
       'checks without a pause',
       ['run', '--service', 'x', '--check', 'a', '--check-interval', '10ms', '--', 'true'],
       'error: --check-interval 10ms',

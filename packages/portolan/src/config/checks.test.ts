@@ -98,7 +98,7 @@ services:
       - type: HTTP
         id: deep
         port: admin
-        method: HEAD
+        method: POST
         path: /deep?full=1
         headers: { X-Check: portolan, Host: shop.example }
         expect: { status: [200, 301-302], body: ok }
@@ -117,7 +117,7 @@ services:
         intervalMs: 1000,
         timeoutMs: 500,
         rise: 3,
-        method: 'HEAD',
+        method: 'POST',
         path: '/deep?full=1',
         headers: { 'X-Check': 'portolan', Host: 'shop.example' },
         statuses: [
@@ -245,5 +245,53 @@ describe('programs of Custom checks', () => {
   ])('that cannot run are warned of when the file loads: %s', check => {
     // Whoever may do everything may execute what nobody may, but never a file without any such bit.
     expect(warnings(check)).toMatchSnapshot()
+  })
+})
+
+describe('what is wrong with checks', () => {
+  const problemsOf = (list: string, file = '/etc/portolan.yaml') => {
+    const reading = readConfig(`services: { order: { healthChecks: ${list} } }\n`, file)
+    return reading.ok ? [] : reading.problems.map(({ message }) => message)
+  }
+
+  it('is said of too many as well', () => {
+    const many = Array.from({ length: 17 }, () => '{ type: TCP }')
+    expect(problemsOf(`[${[...many, '{ type: Nope }'].join(', ')}]`)).toEqual([
+      'must be at most 16 entries',
+      '"Nope" is no type of check',
+    ])
+    expect(problemsOf(`[${[...many, '{ type: TTL }'].join(', ')}]`)).toEqual([
+      'must be at most 16 entries',
+      'a TTL check needs an interval',
+    ])
+  })
+
+  it('is a body that HEAD does not have', () => {
+    expect(problemsOf('[{ type: HTTP, method: HEAD, expect: { body: ok } }]')).toEqual([
+      'an answer to HEAD has no body',
+    ])
+  })
+
+  it('hides no warning of a missing program', () => {
+    const text =
+      'services: { order: { healthChecks: [{ type: Nope }, { type: Custom, script: /no/such }] } }\n'
+    expect(readConfig(text, '/etc/portolan.yaml')).toMatchObject({
+      ok: false,
+      problems: [{ message: '"Nope" is no type of check' }],
+      warnings: [{ message: 'there is no /no/such' }],
+    })
+  })
+
+  it('may be the interpreter that a script wants', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'portolan-'))
+    const script = join(folder, 'check.sh')
+    writeFileSync(script, '#!/no/such/shell -e\n', { mode: 0o755 })
+    const { warnings } = load(
+      `services: { order: { healthChecks: [{ type: Custom, script: ${script} }] } }\n`,
+    )
+    rmSync(folder, { recursive: true })
+    expect(warnings.map(({ message }) => message)).toEqual([
+      `${script} wants the interpreter /no/such/shell, which is not there`,
+    ])
   })
 })

@@ -49,7 +49,7 @@ describe('a configuration that holds', () => {
   it('warns of what does not act yet, once each, with its place', () => {
     expect(load(everySection).warnings.map(formatProblem).join('\n')).toMatchInlineSnapshot(`
       "portolan.yaml:21:17: services.order.healthChecks[2].script: there is no /opt/check_db.sh
-          until there is, the check fails, and its instances get no traffic
+          until there is, the check fails for all of them, and they get traffic only because all have causes
       portolan.yaml:23:5: services.order.rateLimit: accepted, not active in this version
           requests are not limited yet
       portolan.yaml:28:17: services.order.balancer.policy: accepted, not active in this version

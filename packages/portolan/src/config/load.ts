@@ -24,18 +24,20 @@ export interface LoadedConfig {
 
 export type ConfigReading =
   | { readonly ok: true; readonly loaded: LoadedConfig }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] }
 
 /** Reads a configuration from its text; `file` is what problems name and what relative paths start from. */
 export function readConfig(text: string, file: string): ConfigReading {
   const document = readDocument(text, file)
-  if (document.problems.length > 0) return { ok: false, problems: inFileOrder(document.problems) }
+  if (document.problems.length > 0)
+    return { ok: false, problems: inFileOrder(document.problems), warnings: [] }
   const parsed = configSchema.safeParse(document.value ?? {}, {
     error: wording,
   })
   if (!parsed.success) {
     const found = complaints(parsed.error.issues, document, configJsonSchema())
-    return { ok: false, problems: inFileOrder(found) }
+    const warnings = inFileOrder(scriptWarnings(dirname(resolve(file)), document))
+    return { ok: false, problems: inFileOrder(found), warnings }
   }
   return { ok: true, loaded: loaded(parsed.data, file, document) }
 }
@@ -46,7 +48,7 @@ function loaded(config: Config, file: string, document: SourceDocument): LoadedC
     config: frozen(config),
     file,
     folder,
-    warnings: inFileOrder([...inactiveKeys(config, document), ...scriptWarnings(config, folder, document)]),
+    warnings: inFileOrder([...inactiveKeys(config, document), ...scriptWarnings(folder, document)]),
     position: path => (document.has(path) ? document.keyAt(path) : undefined),
   }
 }

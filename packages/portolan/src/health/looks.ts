@@ -176,9 +176,11 @@ class UnderWay implements Look, Entrant, Timed {
     const { timeoutMs, timeoutOf } = this.#question
     const elapsed = now - this.#startedAt
     if (elapsed >= timeoutMs) {
-      const progress = this.#running?.waitingFor?.() ?? 'no answer'
+      const after = formatDuration(timeoutMs)
+      const overdue =
+        this.#running?.overdue?.(after) ?? `${this.#running?.waitingFor?.() ?? 'no answer'} within ${after}`
       const whose = timeoutOf === undefined ? '' : ` (${timeoutOf})`
-      const reason = `${progress} within ${formatDuration(timeoutMs)}${whose}`
+      const reason = `${overdue}${whose}`
       this.#running?.cancel()
       const silent = { status: 'critical', presence: 'silent', latencyMs: timeoutMs } as const
       if (this.#isNobodyHeard()) {

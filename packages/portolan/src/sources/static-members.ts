@@ -3,8 +3,10 @@ import { canonicalIp, type HostPort, type Registration, toFault } from '@portola
 import type { StaticMember } from '../config/resolve.ts'
 import type { Health } from '../health/health.ts'
 import { toBeTested } from '../health/to-be-tested.ts'
-import type { Log } from '../observe/log.ts'
 import type { Principal, Registry } from '../registry/registry.ts'
+
+/** Told of a member that cannot be registered as things are. */
+export type LeftOut = (line: string) => void
 
 const principal: Principal = { name: 'config', admin: false }
 
@@ -16,7 +18,7 @@ export async function applyStaticMembers(
   members: readonly StaticMember[],
   registry: Registry,
   health: Health,
-  log: Log,
+  leftOut: LeftOut,
   look: Look = lookedUp,
 ): Promise<void> {
   const wanted = new Set(members.map(keyOf))
@@ -26,7 +28,7 @@ export async function applyStaticMembers(
     .filter(instance => instance.source === 'config' && !wanted.has(keyOf(instance)))
   await Promise.all([
     ...stale.map(instance => registry.deregister(instance, principal, { reason: 'removed' })),
-    ...members.map(member => registerMember(member, { registry, health, log, look })),
+    ...members.map(member => registerMember(member, { registry, health, leftOut, look })),
   ])
 }
 
@@ -36,13 +38,13 @@ const keyOf = (name: { namespace: string; service: string; id: string }): string
 interface Registering {
   readonly registry: Registry
   readonly health: Health
-  readonly log: Log
+  readonly leftOut: LeftOut
   readonly look: Look
 }
 
 async function registerMember(
   member: StaticMember,
-  { registry, health, log, look }: Registering,
+  { registry, health, leftOut, look }: Registering,
 ): Promise<void> {
   try {
     const found = await addressesOf(member.address, look)
@@ -52,7 +54,7 @@ async function registerMember(
     await registry.register(toBeTested(health, wanted))
   } catch (thrown) {
     const { message } = toFault(thrown)
-    log.error({ service: member.service, instance: member.id }, `static member left out: ${message}`)
+    leftOut(`static member left out: ${member.service}/${member.id}: ${message}`)
   }
 }
 

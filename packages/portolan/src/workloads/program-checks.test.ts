@@ -30,7 +30,7 @@ function fakeProbe(answers: (Finding | undefined)[]) {
       const answer = answers.length > 1 ? answers.shift() : answers[0]
       const timer = setTimeout(() => answer !== undefined && settle(answer), 10)
       return {
-        waitingFor: () => 'still running: counting',
+        overdue: after => `still running after ${after}; its last line: counting`,
         cancel() {
           clearTimeout(timer)
           cancelled++
@@ -102,7 +102,7 @@ describe('a program that says how another one is', () => {
     const { reports, cancelled, started } = start([undefined])
     await vi.advanceTimersByTimeAsync(820)
     expect(reports).toEqual([
-      { check: 'check', status: 'critical', output: 'still running: counting within 400ms' },
+      { check: 'check', status: 'critical', output: 'still running after 400ms; its last line: counting' },
     ])
     expect([started.length, cancelled()]).toEqual([2, 2])
   })

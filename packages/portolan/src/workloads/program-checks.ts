@@ -113,7 +113,8 @@ class Round {
       return
     }
     const { timeoutMs } = this.#check
-    const reason = `${running.waitingFor?.() ?? 'no end'} within ${formatDuration(timeoutMs)}`
+    const after = formatDuration(timeoutMs)
+    const reason = running.overdue?.(after) ?? `${running.waitingFor?.() ?? 'no end'} within ${after}`
     running.cancel()
     this.#found({ status: 'critical', presence: 'silent', reason, latencyMs: timeoutMs })
   }

@@ -20,7 +20,7 @@ export const check: Command = {
     const text = await textOf(resolve(io.cwd, name))
     const reading = readConfig(text, name)
     const problems = reading.ok ? [] : reading.problems
-    const warnings = reading.ok ? reading.loaded.warnings : []
+    const warnings = reading.ok ? reading.loaded.warnings : reading.warnings
     if (wantsJson(invocation)) io.out(`${JSON.stringify({ ok: reading.ok, problems, warnings })}\n`)
     else tell(name, problems, warnings, io)
     return reading.ok ? 0 : 1

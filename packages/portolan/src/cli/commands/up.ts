@@ -64,6 +64,7 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
     version,
     self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     show: line => io.out(`${line}\n`),
+    warn: line => io.err(`warning: ${line}\n`),
     log: openLog(io.env.PORTOLAN_LOG ?? 'warn'),
   }).catch(thrown => {
     throw namingOwner(toFault(thrown), loaded.config.api.listen ?? [{ host: '127.0.0.1', port: 7400 }])

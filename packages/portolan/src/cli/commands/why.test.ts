@@ -90,7 +90,7 @@ describe('portolan why', () => {
     const { exit, out } = await ask('why', 'order-1')
     expect(exit).toBe(0)
     expect(out.replaceAll(/\d{4}-\d\d-\d\dT(?!00:00:00)[\d:.]+Z/g, 'TIME')).toMatchInlineSnapshot(`
-      "order/order-1 at 127.0.0.1:8080: gets no traffic
+      "order/order-1 at 127.0.0.1:8080: gets traffic only because all instances of order have causes
 
       CAUSE   OWNER  SINCE                     REASON
       script  db     TIME  status 2
@@ -109,6 +109,20 @@ describe('portolan why', () => {
       2030-01-01T00:00:00.000Z  db  failed: status 2
       "
     `)
+  })
+
+  it('says that it gets no traffic only where others are better', async () => {
+    await register('order', 'order-1')
+    await register('order', 'order-2')
+    const name = { namespace: 'default', service: 'order', id: 'order-1' }
+    await tested.registry.report(name, { kind: 'http', owner: 'http', reason: 'status 500' })
+    expect((await ask('why', 'order-1')).out).toContain('8080: gets no traffic\n')
+    await tested.registry.report(
+      { ...name, id: 'order-2' },
+      { kind: 'tcp', owner: 'tcp', reason: 'no answer' },
+    )
+    expect((await ask('why', 'order-1')).out).toContain('gets traffic only because all instances of order')
+    expect((await ask('why', 'order-2')).out).toContain('8080: gets no traffic\n')
   })
 
   it('says what lowers the weight', async () => {

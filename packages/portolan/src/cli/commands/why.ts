@@ -1,5 +1,6 @@
-import { withApi } from '../api/client.ts'
-import { inNamespace, pathOf } from '../api/instances.ts'
+import { eligible, type Instance, type InstanceName } from '@portolan/core'
+import { type ApiClient, withApi } from '../api/client.ts'
+import { inNamespace, listInstances, pathOf } from '../api/instances.ts'
 import { instanceNamed } from '../api/named.ts'
 import { type Command, wantsJson } from '../command.ts'
 import { type Reasons, reasonsText } from '../text/why.ts'
@@ -21,11 +22,22 @@ export const why: Command = {
     ],
   ],
   async run(invocation, io) {
-    const reasons = await withApi(invocation, io, async api => {
+    const asJson = wantsJson(invocation)
+    const [reasons, failsOpen] = await withApi(invocation, io, async api => {
       const name = await instanceNamed(api, invocation)
-      return api.get<Reasons>(pathOf(name, 'why'), inNamespace(name))
+      const found = await api.get<Reasons>(pathOf(name, 'why'), inNamespace(name))
+      return [found, !asJson && !found.healthy && (await isPickedAllTheSame(api, name))] as const
     })
-    io.out(wantsJson(invocation) ? `${JSON.stringify(reasons)}\n` : reasonsText(reasons, io.colours))
+    io.out(asJson ? `${JSON.stringify(reasons)}\n` : reasonsText(reasons, io.colours, failsOpen))
     return 0
   },
 }
+
+/** Whether picks fail open to it, as everybody who picks does where all instances have causes. */
+async function isPickedAllTheSame(api: ApiClient, name: InstanceName): Promise<boolean> {
+  const { instances } = await listInstances(api, { namespace: name.namespace, service: name.service })
+  const { panic, endpoints } = eligible(instances.map(endpointOf))
+  return panic && endpoints.some(({ instance }) => instance.id === name.id)
+}
+
+const endpointOf = (instance: Instance) => ({ weight: instance.weight, instance })

@@ -12,11 +12,14 @@ export interface Reasons extends HealthReport {
   readonly instance: Instance
 }
 
-/** The answer first, then what it stands on: causes, what lowers the weight, the checks, the history. */
-export function reasonsText(reasons: Reasons, colours: boolean): string {
+/**
+ * The answer first, then what it stands on: causes, what lowers the weight, the checks, the history. `failsOpen`: it is
+ * picked in spite of its causes, since nobody of its service is better.
+ */
+export function reasonsText(reasons: Reasons, colours: boolean, failsOpen = false): string {
   const { causes, degraded, checks, history } = reasons
   const parts = [
-    headline(reasons, colours),
+    headline(reasons, colours, failsOpen),
     causes.length === 0
       ? ''
       : section(
@@ -43,13 +46,19 @@ export function reasonsText(reasons: Reasons, colours: boolean): string {
   return parts.filter(part => part !== '').join('\n')
 }
 
-function headline({ healthy, degraded, instance }: Reasons, colours: boolean): string {
+function headline({ healthy, degraded, instance }: Reasons, colours: boolean, failsOpen: boolean): string {
   const name = printable(`${serviceKey(instance)}/${instance.id}`)
   const verdict = healthy
     ? degraded.length === 0
       ? paint(colours, 'green', 'healthy')
       : paint(colours, 'yellow', `healthy, with a lowered weight of ${instance.weight}`)
-    : paint(colours, 'red', 'gets no traffic')
+    : failsOpen
+      ? paint(
+          colours,
+          'red',
+          `gets traffic only because all instances of ${printable(serviceKey(instance))} have causes`,
+        )
+      : paint(colours, 'red', 'gets no traffic')
   return `${name} at ${formatAddresses(instance)}: ${verdict}\n`
 }
 

@@ -1,4 +1,11 @@
-import { type CheckType, checkDefaults, formatDuration, shortestIntervalMs, suggestion } from '@portolan/core'
+import {
+  type CheckType,
+  checkDefaults,
+  formatDuration,
+  metricName,
+  shortestIntervalMs,
+  suggestion,
+} from '@portolan/core'
 import { z } from 'zod'
 import { described, duration, portNumber, said } from '../scalars.ts'
 
@@ -164,7 +171,10 @@ const degraded = z
       .meta({ unset: 'latency does not count' }),
     metric: z
       .string()
-      .regex(/^[A-Za-z0-9._:/-]{1,64}$/, said('not the name of a metric'))
+      .regex(
+        metricName,
+        said('not the name of a metric', '1 to 64 letters, digits, ".", "_", ":", "/" and "-"'),
+      )
       .optional()
       .describe('A number that the check reports (output of a Custom check, report of a TTL check).')
       .meta({ unset: 'no metric counts' }),
@@ -311,6 +321,8 @@ function coherent(check: CheckSettings, complain: Complain): void {
   }
   if (check.id !== undefined && check.name !== undefined)
     complain('name', said('id and name are both given', 'they mean the same: keep one'))
+  if (check.type === 'http' && check.method === 'HEAD' && check.expect?.body !== undefined)
+    complain('expect', said('an answer to HEAD has no body', 'say method: GET, or expect its status alone'))
   if (check.type === 'script') {
     const { script, command } = check
     if (script === undefined && command === undefined)
@@ -354,7 +366,12 @@ export const healthCheck = fields.superRefine((check, context) =>
 /** The checks of an instance. `[]` = none. */
 export const healthChecks = z
   .array(healthCheck)
-  .max(checkLimits.checks)
+  // Also where single checks are wrong, and not instead of what is wrong with them.
+  .refine(checks => checks.length <= checkLimits.checks, {
+    error: `must be at most ${checkLimits.checks} entries`,
+    when: () => true,
+  })
+  .meta({ maxItems: checkLimits.checks })
   .superRefine((checks, context) => {
     const seen = new Set<string>()
     for (const [index, { id, name }] of checks.entries()) {

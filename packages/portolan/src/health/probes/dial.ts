@@ -4,6 +4,7 @@ import { failing, nobodyThere, unconnected } from './findings.ts'
 import { isOwnEcho } from './own-echo.ts'
 import type { TlsPlan } from './plan.ts'
 import type { Finding } from './probe.ts'
+import { tlsFailure } from './tls-failure.ts'
 
 export interface Dialling {
   readonly host: string
@@ -42,7 +43,7 @@ export function dial(to: Dialling, dialler: Dialler): Socket {
   const fail = (error: NodeJS.ErrnoException): void => {
     const latencyMs = performance.now() - begun
     const finding = reached
-      ? failing(`TLS: ${error.message}`, latencyMs)
+      ? failing(tlsFailure(error), latencyMs)
       : unconnected(error, host, port, latencyMs)
     dialler.failed(finding)
   }

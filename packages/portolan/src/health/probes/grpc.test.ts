@@ -93,7 +93,7 @@ describe('the gRPC probe', () => {
     const { port } = await served({ '': 'SERVING' }, { tls })
     const host = { host: 'order.test', id: 'secure' }
     expect(await look(probe, target(port, {}, host, true))).toMatchObject({
-      reason: 'TLS: self-signed certificate',
+      reason: 'TLS: its certificate is self-signed: name it in NODE_EXTRA_CA_CERTS, or say verify: false',
     })
     expect(await look(probe, target(port, { verify: false }, host, true))).toMatchObject({
       status: 'passing',

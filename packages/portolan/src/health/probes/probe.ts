@@ -34,6 +34,8 @@ export interface Running {
   readonly waiting?: boolean
   /** How far it has come, for the reason of a time-out: `no connection`, `connected, no answer`. */
   waitingFor?(): string
+  /** The whole reason of a time-out after that much time. Default: `waitingFor` and how long it was waited for. */
+  overdue?(after: string): string
 }
 
 /** How instances are looked at, for one type of check. Many run side by side. */

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
+import { interpreterOf } from '../../config/interpreter.ts'
 
 /** Why a program could not be started, and how to mend it: one line for people. */
 export function startFailure(file: string, error: NodeJS.ErrnoException): string {
@@ -57,21 +58,5 @@ function exists(file: string): boolean {
     return statSync(file).isFile()
   } catch {
     return false
-  }
-}
-
-/** What stands behind `#!`, up to the first space; undefined where that is not how the file begins. */
-function interpreterOf(file: string): string | undefined {
-  try {
-    const descriptor = openSync(file, 'r')
-    try {
-      const head = Buffer.alloc(256)
-      const line = head.toString('latin1', 0, readSync(descriptor, head)).split('\n')[0] ?? ''
-      return /^#![ \t]*([^ \t]+)/.exec(line)?.[1]
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch {
-    return undefined
   }
 }

@@ -1,3 +1,4 @@
+import { metricName } from '@portolan/core'
 import type { Finding } from './probe.ts'
 
 const keptBytes = 4096
@@ -40,7 +41,7 @@ function wholeCharacters(bytes: Buffer): Buffer {
   return bytes.subarray(start)
 }
 
-const metricLine = /^portolan_metric[ \t]+([A-Za-z0-9._:/-]{1,64})[ \t]+(\S{1,40})[ \t]*$/
+const metricLine = /^portolan_metric[ \t]+(\S{1,64})[ \t]+(\S{1,40})[ \t]*$/
 
 /** The lines `portolan_metric NAME VALUE` of an output; of two of one name the later counts. */
 export function metricsOf(output: string): Finding['metrics'] {
@@ -48,7 +49,7 @@ export function metricsOf(output: string): Finding['metrics'] {
   for (const line of output.split('\n')) {
     const [, name, text] = metricLine.exec(line) ?? []
     const value = Number(text)
-    if (name === undefined || !Number.isFinite(value)) continue
+    if (name === undefined || !metricName.test(name) || !Number.isFinite(value)) continue
     if (found.has(name) || found.size < maxMetrics) found.set(name, value)
   }
   return found.size === 0 ? undefined : Object.fromEntries(found)

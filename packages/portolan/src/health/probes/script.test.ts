@@ -174,8 +174,8 @@ describe('scripts side by side', () => {
     await expect
       .poll(() => runnings.map(({ waiting }) => waiting), patient)
       .toEqual([false, false, true, true, true])
-    expect(runnings[2]?.waitingFor?.()).toBe('waiting for other scripts to end')
-    expect(runnings[0]?.waitingFor?.()).toBe('still running')
+    expect(runnings[2]?.overdue?.('1s')).toBe('waiting for other scripts to end for 1s')
+    expect(runnings[0]?.overdue?.('1s')).toBe('still running after 1s')
     await expect.poll(() => processesWith('1234571').length, patient).toBe(2)
     runnings[2]?.cancel()
     runnings[0]?.cancel()

@@ -58,7 +58,7 @@ export function scriptProbe({ env, concurrency = 16, cwd = '/' }: ScriptProbeOpt
         get waiting() {
           return attempt.waiting
         },
-        waitingFor: () => attempt.standing,
+        overdue: after => attempt.overdue(after),
         cancel() {
           open.delete(attempt)
           attempt.cancel()
@@ -106,10 +106,11 @@ class Attempt {
   }
 
   /** How far it has come. */
-  get standing(): string {
-    if (this.waiting) return 'waiting for other scripts to end'
+  overdue(after: string): string {
+    if (this.waiting) return `waiting for other scripts to end for ${after}`
     const line = tellingLine(this.#run?.output ?? '')
-    return line === undefined ? 'still running' : `still running: ${line.slice(0, maxLine)}`
+    const running = `still running after ${after}`
+    return line === undefined ? running : `${running}; its last line: ${line.slice(0, maxLine)}`
   }
 
   enter(): void {
