@@ -22,6 +22,8 @@ export interface ProbeSubject<Kind extends Check> {
   readonly odd: readonly (readonly [target: ProbeTarget<Kind>, words: RegExp])[]
   /** Many at once, where a thousand is too dear. Default 1000. */
   readonly crowd?: number
+  /** Rounds of the crowd until code and caches have the size that they keep: they are no leak. Default 1. */
+  readonly warmUp?: number
   /** What else must be gone when nothing runs: processes, say. Default nothing. */
   readonly leftovers?: () => number
   /** Ends the far side, not the probe. */
@@ -172,7 +174,7 @@ export function probeContract<Kind extends Check>(
         await expect.poll(() => descriptors().length, { timeout: 10_000 }).toBeLessThan(before.length + 4)
         return heapBytes()
       }
-      await settled()
+      for (let i = 0; i < (subject.warmUp ?? 1); i++) await settled()
       const first = await settled()
       const later = [await settled(), await settled(), await settled()]
       // What leaks grows with every round; a closure (64 bytes) and what it holds, left by each probe, shows.
