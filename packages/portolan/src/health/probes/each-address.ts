@@ -1,5 +1,8 @@
 import { race } from '@portolan/core'
+import { unprobeable } from './findings.ts'
 import type { Finding } from './probe.ts'
+import { settleSoon } from './settle-soon.ts'
+import { missingZone } from './zone.ts'
 
 /** How long the preferred address may take before the next is looked at beside it. */
 const headStartMs = 50
@@ -17,13 +20,18 @@ export function lookAtEach(
   settle: (finding: Finding) => void,
 ): () => void {
   const [only] = addresses
-  if (addresses.length === 1 && only !== undefined) return look(only, settle)
+  const lookAt: LookAt = (address, found) => {
+    const zone = missingZone(address)
+    if (zone === undefined) return look(address, found)
+    return settleSoon(unprobeable(`${address}: no such interface or address`), found).cancel
+  }
+  if (addresses.length === 1 && only !== undefined) return lookAt(only, settle)
   const failed: Finding[] = []
   return race<Finding>({
     addresses,
     headStartMs,
     start: (address, answered, unanswered) =>
-      look(address, finding => {
+      lookAt(address, finding => {
         if (finding.presence === 'answered' || finding.presence === 'spoke') {
           answered(finding)
           return
