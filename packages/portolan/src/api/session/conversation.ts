@@ -151,9 +151,13 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       const service = serviceOf(rest)
       if (!session.watches.has(watchKey(service))) throw notWatched(service)
       const set = registry.view(service)
+      const held = parseCursor(cursor)
+      const isBehind = held.epoch === set.cursor.epoch && held.revision < set.cursor.revision
       const equal = formatCursor(set.cursor) === cursor && set.instances.length === count
-      // A new subscription, not a snapshot beside the old one: so nothing older can follow the snapshot.
-      if (!equal) watch(session, service, undefined)
+      // A new subscription, not a step beside the old one: so nothing older can follow. Who is merely behind is told
+      // what it lacks with the reasons; after a bare snapshot, who died would be taken for lost and leave in steps.
+      if (isBehind) watch(session, service, cursor)
+      else if (!equal) watch(session, service, undefined)
       session.send({ type: 'done', seq, cursor: formatCursor(set.cursor) })
     },
   }

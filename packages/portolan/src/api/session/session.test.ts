@@ -173,6 +173,20 @@ describe('watching over a session', () => {
     await client.close()
   })
 
+  it('tells one who is behind what it lacks, with the reasons: a bare snapshot would have the dead leave in steps', async () => {
+    const client = await openSession(tested.url)
+    await client.ask({ type: 'register', seq: 1, instance: instance('i1') })
+    await client.ask({ type: 'register', seq: 2, instance: instance('i2') })
+    await client.ask({ type: 'watch', seq: 3, service: 'order' })
+    const { cursor, instances } = await client.next('snapshot')
+    const incarnation = instances[1]?.incarnation ?? 0
+    await client.ask({ type: 'deregister', seq: 4, service: 'order', id: 'i2', incarnation })
+    await client.next('delta')
+    await client.ask({ type: 'compare', seq: 5, service: 'order', cursor, count: 2 })
+    expect(client.received).toMatchObject([{ type: 'delta', gone: [{ id: 'i2', reason: 'goodbye' }] }])
+    await client.close()
+  })
+
   it('tells the routes, now and at each change', async () => {
     const client = await openSession(tested.url, { kind: 'proxy' })
     await client.ask({ type: 'watch-routes', seq: 1 })
@@ -225,9 +239,9 @@ describe('drains', () => {
     await client.next('delta')
     await client.ask({ type: 'compare', seq: 3, service: 'order', cursor: before, count: 1 })
     expect(acknowledged).toBeUndefined()
-    const { cursor, instances } = await client.next('snapshot')
+    const { cursor, put } = await client.next('delta')
     client.send({ type: 'ack', service: 'order', cursor })
-    client.send({ type: 'idle', service: 'order', id: 'i1', incarnation: instances[0]?.incarnation ?? 0 })
+    client.send({ type: 'idle', service: 'order', id: 'i1', incarnation: put[0]?.incarnation ?? 0 })
     await drained
     expect(acknowledged).toBe(true)
     await client.close()
