@@ -1,7 +1,7 @@
 import { seededRandom } from '@portolan/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Ending, rotate, startRotation } from './rotation.ts'
+import { type Ending, patienceOf, rotate, startRotation } from './rotation.ts'
 
 const half = () => 0.5
 
@@ -27,16 +27,35 @@ describe('rotation', () => {
   })
 
   test('begins anew after a connection that stood', () => {
-    const tired = { size: 1, next: 0, failures: 9 }
+    const tired = { size: 1, next: 0, failures: 9, late: 3 }
     expect(rotate(tired, { kind: 'lost', upMs: 60_000 }, half)).toEqual({
-      rotation: { size: 1, next: 0, failures: 0 },
+      rotation: { size: 1, next: 0, failures: 0, late: 0 },
       pauseMs: 25,
     })
   })
 
   test('counts a connection that fell at once as a failure', () => {
-    const { rotation } = rotate({ size: 1, next: 0, failures: 3 }, { kind: 'lost', upMs: 10 }, half)
+    const { rotation } = rotate({ size: 1, next: 0, failures: 3, late: 0 }, { kind: 'lost', upMs: 10 }, half)
     expect(rotation.failures).toBe(4)
+  })
+
+  test('waits longer for registries that do not answer in time, and as before for one that answers or is gone', () => {
+    let rotation = startRotation(2, () => 0)
+    const after = (ending: Ending) => {
+      rotation = rotate(rotation, ending, half).rotation
+      return patienceOf(rotation, 2000).answerMs
+    }
+    const late: Ending = { kind: 'failed', late: true }
+    expect(patienceOf(rotation, 2000)).toEqual({ connectMs: 2000, answerMs: 2000 })
+    expect(patienceOf(startRotation(1, half), 2000)).toEqual({ connectMs: 2000, answerMs: 8000 })
+    expect(Array.from({ length: 9 }, () => after(late))).toEqual([
+      2000, 4000, 4000, 8000, 8000, 16_000, 16_000, 16_000, 16_000,
+    ])
+    expect(after({ kind: 'lost', upMs: 10 })).toBe(16_000)
+    expect(after({ kind: 'failed' })).toBe(2000)
+    after(late)
+    after(late)
+    expect(after({ kind: 'lost', upMs: 60_000 })).toBe(2000)
   })
 
   test('whatever happens, the next one exists and the pause is at most 2 s, or 5 s after a connection that fell', () => {

@@ -1,7 +1,7 @@
 import { Fault, type Milliseconds, type ServerMessage } from '@portolan/core'
 import type { Cancel, Runtime } from '../runtime.ts'
 import { type Link, type LinkHandle, openLink } from './link.ts'
-import { type Rotation, rotate, startRotation } from './rotation.ts'
+import { patienceOf, type Rotation, rotate, startRotation } from './rotation.ts'
 import type { TlsOptions } from './wire.ts'
 
 export type SessionKind = 'sdk' | 'proxy' | 'agent'
@@ -14,7 +14,7 @@ export interface SessionOptions {
   readonly name: string
   readonly token: string | undefined
   readonly tls: TlsOptions | undefined
-  /** How long one attempt to connect may take. */
+  /** How long one attempt to connect may take; longer while the registries have too much to do. */
   readonly attemptMs: Milliseconds
   /** How long one request may wait for its answer. */
   readonly requestMs: Milliseconds
@@ -65,6 +65,8 @@ export function openSession(options: SessionOptions, runtime: Runtime): Session 
 
   const dial = () => {
     const url = options.urls[rotation.next] ?? ''
+    const { connectMs, answerMs } = patienceOf(rotation, options.attemptMs)
+    const dialledAt = clock.now()
     let upAt: Milliseconds | undefined
     handle = openLink(
       {
@@ -72,7 +74,8 @@ export function openSession(options: SessionOptions, runtime: Runtime): Session 
         hello: { kind: options.kind, name: options.name, ...(resume === undefined ? {} : { resume }) },
         token: options.token,
         tls: options.tls,
-        timeoutMs: options.attemptMs,
+        connectMs,
+        timeoutMs: answerMs,
         requestMs: options.requestMs,
       },
       runtime,
@@ -98,7 +101,9 @@ export function openSession(options: SessionOptions, runtime: Runtime): Session 
           if (upAt === undefined) refuseWaiters(troubles, options.urls, waiters)
           const step = rotate(
             rotation,
-            upAt === undefined ? { kind: 'failed' } : { kind: 'lost', upMs: clock.now() - upAt },
+            upAt === undefined
+              ? { kind: 'failed', late: clock.now() - dialledAt >= Math.min(connectMs, answerMs) }
+              : { kind: 'lost', upMs: clock.now() - upAt },
             random,
           )
           rotation = step.rotation

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
-import { Fault, type FaultCode } from '@portolan/core'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Fault, type FaultCode, type Milliseconds } from '@portolan/core'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Dial, DialOptions } from './wire.ts'
 
@@ -9,7 +9,11 @@ const goodbyeMs = 1000
 
 /** {@link Dial} over the package `ws`, which answers pings by itself. */
 export const dialWebSocket: Dial = (url, options, events) => {
-  const socket = new WebSocket(url, socketOptions(options))
+  const socket = new WebSocket(url, {
+    ...socketOptions(options),
+    finishRequest: request =>
+      endWithin(request, options.connectMs, () => cut(noConnection(options.connectMs))),
+  })
   let reason: Fault | undefined
   let goodbye: NodeJS.Timeout | undefined
   let forgetExit = () => {}
@@ -62,6 +66,17 @@ export const dialWebSocket: Dial = (url, options, events) => {
   }
 }
 
+/** Sends a request whose connection must come about in time. */
+function endWithin(request: ClientRequest, ms: Milliseconds, late: () => void): void {
+  request.once('socket', socket => {
+    const timer = setTimeout(late, ms)
+    const stop = () => clearTimeout(timer)
+    socket.once('connect', stop)
+    socket.once('close', stop)
+  })
+  request.end()
+}
+
 /**
  * A process that ends without closing its client says goodbye all the same, with one small write that the kernel takes
  * at once: else drains would wait for it to come back. Returns what calls it off.
@@ -97,6 +112,10 @@ function readInterval(payload: Buffer): number | undefined {
 
 function errorCode(error: Error): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+function noConnection(ms: Milliseconds): Fault {
+  return unreachable(`no connection within ${ms} ms`)
 }
 
 function unreachable(message: string, cause?: unknown): Fault {

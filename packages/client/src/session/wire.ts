@@ -33,7 +33,9 @@ export interface TlsOptions {
 
 export interface DialOptions {
   readonly token: string | undefined
-  /** How long TCP, TLS and the websocket's upgrade may take together. */
+  /** How long the address may take to accept, … */
+  readonly connectMs: Milliseconds
+  /** … and how long TCP, TLS and the websocket's upgrade may take together. */
   readonly timeoutMs: Milliseconds
   readonly tls: TlsOptions | undefined
 }

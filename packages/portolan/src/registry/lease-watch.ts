@@ -46,6 +46,9 @@ const patienceInLeases = 20
 /** After sessions have come back, those still missing are looked at so often at most. */
 const lookAgainMs: Milliseconds = 1000
 
+/** And so many of them at a time: more would take the time that those who come back need. */
+const looksAtOnce = 500
+
 /** Ends leases, and keeps those beyond their end whose silence proves nothing (`protection.ts`). */
 export class LeaseWatch {
   readonly #parts: LeaseWatchParts
@@ -59,6 +62,8 @@ export class LeaseWatch {
   #time: AliveTime
   #hasAnyReturned = false
   #lookedAt: Milliseconds = Number.NEGATIVE_INFINITY
+  /** How many of the missing were looked at since there are any. */
+  #looked = 0
   #cancel: Cancel = () => {}
 
   constructor(parts: LeaseWatchParts) {
@@ -185,7 +190,16 @@ export class LeaseWatch {
     if (!this.#hasAnyReturned || this.#time.alive - this.#lookedAt < lookAgainMs) return
     this.#hasAnyReturned = false
     this.#lookedAt = this.#time.alive
-    for (const slot of new Set([...this.#lost, ...this.#kept.slots()])) this.#look(slot)
+    const missing = this.#missing()
+    const from = missing.length === 0 ? 0 : this.#looked % missing.length
+    const turn = [...missing.slice(from), ...missing.slice(0, from)].slice(0, looksAtOnce)
+    this.#looked = missing.length === 0 ? 0 : from + turn.length
+    for (const slot of turn) this.#look(slot)
+  }
+
+  /** Of whom nothing is known. Who has answered since it was lost is tested like any other, and is not among them. */
+  #missing(): readonly Slot[] {
+    return [...new Set([...[...this.#lost].filter(isDisconnected), ...this.#kept.slots()])]
   }
 
   #look(slot: Slot): void {
@@ -233,8 +247,12 @@ export class LeaseWatch {
     for (const slot of service.slots.values()) {
       if (slot.instance === undefined) continue
       const isOverdue = this.#leases.isOverdue(slot, this.#time.alive) || this.#kept.has(slot)
-      if (isOverdue || causesOf(slot).some(({ kind }) => kind === 'disconnected')) silent++
+      if (isOverdue || isDisconnected(slot)) silent++
     }
     return { all: service.size, silent }
   }
+}
+
+function isDisconnected(slot: Slot): boolean {
+  return causesOf(slot).some(({ kind }) => kind === 'disconnected')
 }

@@ -355,6 +355,22 @@ describe('a restart', () => {
     expect(tested.registry.cursor.revision - cursor.revision).toBeLessThan(50)
   })
 
+  it('asks who has answered no more while the others come back, and of the silent 500 a second', async () => {
+    const { tested } = await restarted(3000, id => (Number(id.slice(1)) < 1000 ? 'answered' : 'silent'))
+    await tested.time.pass(8000)
+    tested.probed.length = 0
+    for (let second = 0; second < 4; second++) {
+      tested.registry.sessionOpened(`t${second}`)
+      await register(tested, `i${second}`, { session: `t${second}` })
+      await tested.time.pass(1000)
+    }
+    const asked = new Set(tested.probed)
+    expect(tested.probed.length).toBeLessThanOrEqual(4 * 500)
+    expect(asked.size).toBe(tested.probed.length)
+    expect(asked.size).toBeGreaterThanOrEqual(3 * 500)
+    for (const id of asked) expect(Number(id.slice(1))).toBeGreaterThanOrEqual(1000)
+  })
+
   it('asks nothing of static members', async () => {
     const before = await openTested()
     await register(before, 'a', { tether: 'static' })

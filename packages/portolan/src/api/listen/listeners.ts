@@ -115,6 +115,9 @@ function refuseGarbage(error: NodeJS.ErrnoException, socket: Duplex): void {
   }
 }
 
+/** After an outage, thousands connect within one second: who finds no room asks again only a second later. */
+const backlog = 4096
+
 /** False: this machine does not have the address, and it was not insisted upon. */
 function listen(server: Server, host: string, port: number, optional: boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -123,7 +126,7 @@ function listen(server: Server, host: string, port: number, optional: boolean): 
       else reject(listenFault(error, host, port))
     }
     server.once('error', onError)
-    server.listen({ host, port }, () => {
+    server.listen({ host, port, backlog }, () => {
       server.off('error', onError)
       resolve(true)
     })
