@@ -81,8 +81,9 @@ export class Examiner implements Examining {
       this.#silence(run)
       return
     }
-    const waitMs = this.#parts.stretching.waitOf(run, now)
-    if (waitMs > 0) this.#parts.time.plan(run, inStep(now + waitMs, run.check.intervalMs))
+    const { stretching, time } = this.#parts
+    const waitMs = stretching.waitOf(run, now)
+    if (waitMs > 0) time.plan(run, inStep(now + waitMs, stretching.stepOf(run)))
     else this.#look(run)
   }
 

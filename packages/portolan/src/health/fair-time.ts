@@ -15,7 +15,7 @@ export interface FairTimeParts {
 export const tickMs: Milliseconds = 10
 
 /** With nothing due and nobody under way, it sleeps for so many ticks: each wake costs more than a check. */
-const longestSleep = 10
+const longestSleep = 25
 
 /** Lateness up to this is a timer's usual coarseness. */
 const usualLagMs = tickMs

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Fifo } from './fifo.ts'
-import { Gate } from './gate.ts'
+import { Gate, perTurn } from './gate.ts'
+
+const immediately = (run: () => void): void => run()
 
 describe('the queue', () => {
   it('is first in, first out, as an array is', () => {
@@ -31,7 +33,7 @@ describe('the queue', () => {
 
 describe('the gate', () => {
   it('lets so many in, the others in the order in which they came', () => {
-    const gate = new Gate(2)
+    const gate = new Gate(2, immediately)
     const begun: string[] = []
     const entrant = (name: string, wanted = true) => ({
       begin() {
@@ -49,7 +51,7 @@ describe('the gate', () => {
   })
 
   it('gives three of four places to those in a hurry, so that nobody starves', () => {
-    const gate = new Gate(1)
+    const gate = new Gate(1, immediately)
     const begun: string[] = []
     const entrant = (name: string) => ({ begin: () => begun.push(name) > 0 })
     gate.enter(entrant('first'), false)
@@ -63,10 +65,10 @@ describe('the gate', () => {
   })
 
   it('survives that a hundred thousand are done within their beginning', () => {
-    const gate = new Gate(1)
+    const gate = new Gate(1, immediately)
     let begun = 0
     const hold = { begin: () => true }
-    const atOnce = {
+    const brief = {
       begin() {
         begun++
         gate.leave()
@@ -74,13 +76,13 @@ describe('the gate', () => {
       },
     }
     gate.enter(hold, false)
-    for (let index = 0; index < 100_000; index++) gate.enter(atOnce, false)
+    for (let index = 0; index < 100_000; index++) gate.enter(brief, false)
     gate.leave()
     expect([begun, gate.inside, gate.waiting]).toEqual([100_000, 0, 0])
   })
 
   it('survives that one is done as soon as it begins', () => {
-    const gate = new Gate(1)
+    const gate = new Gate(1, immediately)
     let begun = 0
     const brief = {
       begin() {
@@ -91,5 +93,20 @@ describe('the gate', () => {
     }
     for (let index = 0; index < 10; index++) gate.enter(brief, false)
     return expect.poll(() => [begun, gate.inside]).toEqual([10, 0])
+  })
+
+  it('lets few in at a turn, whatever room there is, and the others in the turns that follow', () => {
+    const turns: (() => void)[] = []
+    const gate = new Gate(100, run => turns.push(run))
+    let begun = 0
+    for (let index = 0; index < 3 * perTurn; index++)
+      gate.enter({ begin: () => ++begun > 0 }, index % 2 === 0)
+    const seen = [begun]
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+      turn()
+      seen.push(begun)
+    }
+    expect(seen).toEqual([perTurn, 2 * perTurn, 3 * perTurn, 3 * perTurn])
+    expect([gate.inside, gate.waiting]).toEqual([3 * perTurn, 0])
   })
 })

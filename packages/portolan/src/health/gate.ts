@@ -6,6 +6,12 @@ export interface Entrant {
   begin(): boolean
 }
 
+/**
+ * At most so many begin in one turn of the event loop, however many places are free. Node accepts one connection a turn
+ * (libuv 1.45 and later): a turn that begins hundreds, and one that reads hundreds of answers, keeps all others waiting.
+ */
+export const perTurn = 16
+
 /** Of so many places that become free, one goes to those who are in no hurry. */
 const patience = 4
 
@@ -15,14 +21,20 @@ const patience = 4
  */
 export class Gate {
   #most: number
+  readonly #nextTurn: (run: () => void) => void
+  /** How many may begin in this turn still. */
+  #left = perTurn
+  #isWaiting = false
   readonly #hurried = new Fifo<Entrant>()
   readonly #patient = new Fifo<Entrant>()
   #inside = 0
   #turn = 0
   #isAdmitting = false
 
-  constructor(most: number) {
+  /** @param nextTurn runs something once the sockets that are ready now have been served */
+  constructor(most: number, nextTurn: (run: () => void) => void) {
     this.#most = most
+    this.#nextTurn = nextTurn
   }
 
   /** Whoever is inside already stays. */
@@ -56,15 +68,28 @@ export class Gate {
     if (this.#isAdmitting) return
     this.#isAdmitting = true
     try {
-      while (this.#inside < this.#most) {
+      while (this.#inside < this.#most && this.waiting > 0) {
+        if (this.#left === 0) return
         const next = this.#next()
         if (next === undefined) return
         this.#inside++
-        if (!next.begin()) this.#inside--
+        if (next.begin()) this.#began()
+        else this.#inside--
       }
     } finally {
       this.#isAdmitting = false
     }
+  }
+
+  #began(): void {
+    this.#left--
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    this.#nextTurn(() => {
+      this.#isWaiting = false
+      this.#left = perTurn
+      this.#admit()
+    })
   }
 
   #next(): Entrant | undefined {

@@ -38,7 +38,14 @@ function open(most = 2, more: Partial<Running> = {}) {
     async close() {},
   }
   const onFinding = () => {}
-  const looks = new Looks({ time, probes: { tcp }, most, onFinding, onFault: thrown => faults.push(thrown) })
+  const looks = new Looks({
+    time,
+    probes: { tcp },
+    most,
+    nextTurn: run => run(),
+    onFinding,
+    onFault: thrown => faults.push(thrown),
+  })
   const question = (name: string, lateAfterMs = 200): Question => ({
     target: { instance, check, fresh: false },
     timeoutMs: 500,

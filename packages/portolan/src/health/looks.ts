@@ -44,6 +44,8 @@ export interface LooksParts {
   readonly probes: Probes
   /** Looks under way at the same time. */
   readonly most: number
+  /** Runs something once the sockets that are ready now have been served. */
+  readonly nextTurn: (run: () => void) => void
   /** Each finding, for the counters. */
   readonly onFinding: (type: Check['type'], finding: Finding, isTimeout: boolean) => void
   readonly onFault: (thrown: unknown) => void
@@ -62,7 +64,7 @@ export class Looks {
 
   constructor(parts: LooksParts) {
     this.#parts = parts
-    this.#gate = new Gate(parts.most)
+    this.#gate = new Gate(parts.most, parts.nextTurn)
   }
 
   /** How many are under way, and how many wait for their turn. */

@@ -179,6 +179,6 @@ function beginningOf(subject: Subject, check: Check, starting: boolean): Run['st
   return starting ? beginnings.new : beginnings.passing
 }
 
-function isDisconnected({ causes }: Instance): boolean {
+export function isDisconnected({ causes }: Instance): boolean {
   return causes.some(({ kind }) => kind === 'disconnected')
 }

@@ -19,7 +19,7 @@ import type { Health, ServiceChecks } from './health.ts'
 import { eventsOf, noted } from './history.ts'
 import { Looks, type Probes } from './looks.ts'
 import { type HealthLoop, type HealthState, openHealthMetrics, resultOf } from './metrics.ts'
-import { checksFor, Monitor } from './monitor.ts'
+import { checksFor, isDisconnected, Monitor } from './monitor.ts'
 import { PenaltyTime } from './penalty-time.ts'
 import { isAtMainPort, proberOf } from './prober.ts'
 import { DoubtLimit, follow, heartbeat, statusOf } from './reports.ts'
@@ -56,6 +56,12 @@ const repeatMs: Milliseconds = 10_000
 /** Of the registry's own questions, so many are asked at the same time. */
 const registryQuestions = 128
 
+/**
+ * After a restart the sessions of all that live come back at once, and what comes through them makes most checks needless:
+ * for so long, checks leave them the time.
+ */
+const returning = { forMs: 15_000, maxPerSecond: 1000 }
+
 export function openHealth(options: HealthOptions): Health {
   const { clock, random, log, probes } = options
   const timers = options.timers ?? realTimers
@@ -89,6 +95,7 @@ export function openHealth(options: HealthOptions): Health {
     time,
     probes,
     most: limits.concurrency,
+    nextTurn: run => void timers.after(0, run),
     onFinding(type, { status, latencyMs }, isTimeout) {
       metrics.probes.inc({ type, result: resultOf(status, isTimeout) })
       if (!isTimeout) metrics.probeSeconds.observe({ type }, latencyMs / 1000)
@@ -96,8 +103,10 @@ export function openHealth(options: HealthOptions): Health {
     onFault: onFault('checks'),
   })
   const budget = (): BudgetRules => {
-    const { budget: share, freePerSecond, maxPerSecond } = limits
-    return { ...budgetRules, share, freePerSecond, maxPerSecond }
+    const { budget: share, freePerSecond } = limits
+    const most =
+      areReturning && time.now < returning.forMs ? returning.maxPerSecond : Number.POSITIVE_INFINITY
+    return { ...budgetRules, share, freePerSecond, maxPerSecond: Math.min(limits.maxPerSecond, most) }
   }
   const stretching = new Stretching({ time, rules: budget, log })
 
@@ -105,6 +114,8 @@ export function openHealth(options: HealthOptions): Health {
     subject.history = noted(subject.history, time.real, by, what)
   }
   const limit = new DoubtLimit()
+  /** Some are here from before a start whose sessions are not back yet. */
+  let areReturning = false
   let registry: Registry | undefined
   let verdicts: Verdicts | undefined
   let monitor: Monitor | undefined
@@ -169,6 +180,7 @@ export function openHealth(options: HealthOptions): Health {
       verdicts = new Verdicts({ registry: to, time: penalties, onFault: onFault('verdicts') })
       monitor = new Monitor({ rolls, examiner, verdicts, time, penalties, checks, note })
       stopObserving = to.observe(monitor)
+      areReturning = [...rolls.subjects()].some(({ instance }) => isDisconnected(instance))
     },
 
     configure(next, changed) {

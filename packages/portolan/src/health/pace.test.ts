@@ -1,6 +1,6 @@
 import { type Check, checkDefaults, healthRules, seededRandom } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
-import { nextTurn, phaseOf, rulesFor } from './pace.ts'
+import { inStep, nextTurn, phaseOf, rulesFor, stretchedStep } from './pace.ts'
 
 const base = { id: 'x', intervalMs: 10_000, timeoutMs: checkDefaults.timeoutMs, rise: 2 }
 const tcp = (timeoutMs: number): Check => ({ ...base, type: 'tcp', timeoutMs })
@@ -78,5 +78,14 @@ describe('the turns of checks', () => {
       const away = (turn - offset + 500) % 1000
       expect(Math.abs(away - 500)).toBeLessThanOrEqual(101)
     }
+  })
+
+  it('share a wake where the budget leaves few of them: eight, and none waits more than 250 ms for it', () => {
+    expect(stretchedStep(1000, 10)).toBe(250)
+    expect(stretchedStep(1000, 40)).toBe(200)
+    expect(stretchedStep(1000, 100)).toBe(80)
+    expect(stretchedStep(1000, 1000)).toBe(50)
+    expect(stretchedStep(1000, Number.POSITIVE_INFINITY)).toBe(50)
+    expect(inStep(1001, stretchedStep(1000, 10))).toBe(1250)
   })
 })

@@ -72,9 +72,23 @@ const jitter = 0.05
  * Turns fall on whole steps of a twentieth of the interval (50 ms of 1 s, at most): those of one step share a wake of
  * this process and, nearly, one of reading their answers. Alone, each costs four times as much.
  */
-export function inStep(at: Milliseconds, intervalMs: Milliseconds): Milliseconds {
-  const step = Math.max(10, Math.min(50, Math.floor(intervalMs / 200) * 10))
-  return Math.ceil(at / step) * step
+export function stepOf(intervalMs: Milliseconds): Milliseconds {
+  return Math.max(10, Math.min(50, Math.floor(intervalMs / 200) * 10))
+}
+
+/** So many checks are to share a wake where the budget leaves few of them, */
+const sharing = 8
+/** and for that, none waits longer than this. */
+const longestStepMs: Milliseconds = 250
+
+/** The steps of checks that are stretched to so many a second in all: the fewer, the longer. */
+export function stretchedStep(intervalMs: Milliseconds, perSecond: number): Milliseconds {
+  const wanted = Math.floor((100 * sharing) / perSecond) * 10
+  return Math.max(stepOf(intervalMs), Math.min(longestStepMs, wanted))
+}
+
+export function inStep(at: Milliseconds, stepMs: Milliseconds): Milliseconds {
+  return Math.ceil(at / stepMs) * stepMs
 }
 
 /** The next turn at least half an interval from now. */
@@ -86,10 +100,10 @@ export function nextTurn(
   const offset = (phase / phases) * intervalMs
   const earliest = now + intervalMs / 2
   const turn = Math.ceil((earliest - offset) / intervalMs) * intervalMs + offset
-  return inStep(turn + (random() - 0.5) * 2 * jitter * intervalMs, intervalMs)
+  return inStep(turn + (random() - 0.5) * 2 * jitter * intervalMs, stepOf(intervalMs))
 }
 
 /** The first turn of a check that need not run at once: within its interval, and within a second. */
 export function firstTurn(now: Milliseconds, phase: number, intervalMs: Milliseconds): Milliseconds {
-  return inStep(now + (phase / phases) * Math.min(intervalMs, 1000), intervalMs)
+  return inStep(now + (phase / phases) * Math.min(intervalMs, 1000), stepOf(intervalMs))
 }

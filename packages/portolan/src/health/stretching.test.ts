@@ -187,4 +187,23 @@ describe('the budget of checks', () => {
     const said = lines.map(line => (JSON.parse(line) as { event?: string }).event).filter(Boolean)
     expect(said).toEqual(['stretched', 'unstretched'])
   })
+
+  it('leaves time to those who come back after a start: a thousand checks a second for 15 s, and all as asked for then', async () => {
+    const check: Check = { ...eager, intervalMs: 1000 }
+    const { tested } = await openFleet({ size: 3000, check })
+    await tested.time.pass(2000)
+    const again = await tested.restart()
+    opened.push(again)
+    const perSecond = async (seconds: number): Promise<number> => {
+      const before = again.looks.length
+      await again.time.pass(seconds * 1000)
+      return (again.looks.length - before) / seconds
+    }
+    await perSecond(3)
+    const rate = await perSecond(10)
+    expect(rate).toBeGreaterThan(800)
+    expect(rate).toBeLessThan(1200)
+    await perSecond(6)
+    expect(await perSecond(10)).toBeGreaterThan(2800)
+  })
 })

@@ -14,6 +14,7 @@ import {
 import type { Log } from '../observe/log.ts'
 import type { FairTime } from './fair-time.ts'
 import type { HeardAgo } from './health.ts'
+import { stepOf, stretchedStep } from './pace.ts'
 import { Round } from './round.ts'
 import type { Run } from './subject.ts'
 import type { Timed } from './wheel.ts'
@@ -59,6 +60,8 @@ export class Stretching implements Timed {
   #stretch: Stretch = noStretch
   /** More is wanted than the business pays for: it matters who is fresh. */
   #isTight = false
+  /** Checks a second, as reckoned last. */
+  #allowed = Number.POSITIVE_INFINITY
   #runs = 0
   #loggedAt: Milliseconds | undefined
   /** When its beginning was told, loud enough for the log of a server that nobody has asked for details. */
@@ -80,7 +83,8 @@ export class Stretching implements Timed {
   add({ check }: Run): void {
     if (check.type === 'ttl') return
     this.#tally(check.intervalMs).count++
-    if (this.#runs++ === 0) this.#parts.time.plan(this, this.#parts.time.now + recomputeMs)
+    // After a restart all come within one moment: reckoned with before they run.
+    if (this.#runs++ === 0) this.#parts.time.plan(this, this.#parts.time.now)
   }
 
   remove(run: Run): void {
@@ -133,6 +137,11 @@ export class Stretching implements Timed {
     return this.keptOf(run) > run.check.intervalMs
   }
 
+  /** Its waits end on whole steps of so much. */
+  stepOf({ check, isFresh }: Run): Milliseconds {
+    return isFresh ? stretchedStep(check.intervalMs, this.#allowed) : stepOf(check.intervalMs)
+  }
+
   /** The interval that is kept at the moment. */
   keptOf(run: Run): Milliseconds {
     const { check, state } = run
@@ -146,6 +155,7 @@ export class Stretching implements Timed {
     const wanted = [...this.#tallies].map(([intervalMs, tally]): Wanted => ({ intervalMs, ...tally }))
     const allowed = allowedPerSecond(this.#rate(), rules)
     const total = wanted.reduce((sum, { intervalMs, count }) => sum + (count * 1000) / intervalMs, 0)
+    this.#allowed = allowed
     this.#isTight = total > Math.min(allowed, rules.maxPerSecond)
     this.#stretch = this.#isTight ? stretchFor(wanted, allowed, rules) : noStretch
     for (const [intervalMs, { turns }] of this.#tallies) {
@@ -211,9 +221,13 @@ export class Stretching implements Timed {
       this.#level = now - this.#warnedAt >= repeatMs ? 'warn' : 'info'
       if (this.#level === 'warn') this.#warnedAt = now
       const most = formatDuration(this.#parts.rules().longestMs)
+      const why =
+        this.#stretch.all > 1
+          ? 'all checks run less often than asked for: there are more than health.maxPerSecond, or than is good within seconds of a start'
+          : `checks run less often than asked for where other signs of life are fresh, at least every ${most}: health.budget and health.freePerSecond allow no more`
       log[this.#level](
         { event: 'stretched', factor: rounded(factor), wanted: rounded(wanted), allowed: rounded(allowed) },
-        `checks run less often than asked for where other signs of life are fresh, at least every ${most}: health.budget and health.freePerSecond allow no more`,
+        why,
       )
     } else if (this.#loggedAt !== undefined && now - this.#loggedAt >= overAfterMs) {
       this.#loggedAt = undefined
