@@ -2,7 +2,7 @@
 export interface Row {
   readonly row: string
   readonly value: number
-  readonly unit: 'ratio' | 'ns' | 'us' | 'ms' | 'MB' | 'count' | 's'
+  readonly unit: 'ratio' | 'ns' | 'us' | 'ms' | 'MB' | 'count' | 's' | '1/s'
   readonly better: 'higher' | 'lower'
   /** What it was measured beside, in the same run. */
   readonly peer?: string

@@ -4,6 +4,7 @@ import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { detectPausesRow } from './detect/pauses.ts'
 import { fanoutRow } from './fanout/fanout.ts'
+import { healthBudgetRow } from './health/budget.ts'
 import { healthChecksRow } from './health/checks.ts'
 import { healthCostRow } from './health/cost.ts'
 import { outageCutRow } from './outage/cut.ts'
@@ -30,6 +31,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'detect.false': detectFalseRow,
   'detect.pauses': detectPausesRow,
   'health.cost': healthCostRow,
+  'health.budget': healthBudgetRow,
   'health.checks': healthChecksRow,
   'deploy.failed': deployFailedRow,
   'outage.failed': outageFailedRow,

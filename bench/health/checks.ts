@@ -12,6 +12,8 @@ const rounds = Number(process.env.BENCH_ROUNDS ?? 4)
 const seconds = Number(process.env.BENCH_SECONDS ?? 10)
 /** From waking a checker until its checks are spread again, and counted. */
 const settleMs = 4000
+/** For the first 15 s after its start a server leaves its time to those who come back. */
+const startMs = 16_000
 const apiPort = 19086
 
 interface Window {
@@ -111,6 +113,7 @@ export const healthChecksRow: Bench = async say => {
     await firstLine(ours, line => (line.startsWith('ready') ? true : undefined), 120_000)
     say(`until all ${servers} have passed`)
     await healthyInstances(`http://127.0.0.1:${apiPort}`, 'checked', servers)
+    await pause(startMs)
     ours.kill('SIGSTOP')
     haproxy = spawn(command, args, { stdio: 'ignore' })
     await pause(settleMs)

@@ -11,7 +11,7 @@ import { coresDuring } from './cpu.ts'
 
 const instances = 200
 const rate = Number(process.env.BENCH_RATE ?? 4000)
-const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
+const rounds = Number(process.env.BENCH_ROUNDS ?? 8)
 const seconds = Number(process.env.BENCH_SECONDS ?? 10)
 // After a reload all checks are new and run at once; it takes a while until they are spread over their stretched interval.
 const settleMs = 12_000
@@ -110,9 +110,16 @@ export const healthCostRow: Bench = async say => {
     }
     const [off, on]: [Window[], Window[]] = [[], []]
     for (let i = 0; i < rounds; i++) {
-      say(`round ${i + 1} of ${rounds}`)
-      off.push(await measure(false))
-      on.push(await measure(true))
+      for (const [windows, checks] of [
+        [off, false],
+        [on, true],
+      ] as const) {
+        const window = await measure(checks)
+        windows.push(window)
+        say(
+          `round ${i + 1} of ${rounds}, ${checks ? 'with' : 'without'}: ${JSON.stringify(medians([window]))}`,
+        )
+      }
     }
     return rowOf(off, on)
   } finally {
@@ -123,19 +130,27 @@ export const healthCostRow: Bench = async say => {
   }
 }
 
+function of(windows: readonly Window[], key: keyof Window): number {
+  return median(windows.map(window => window[key]))
+}
+
+function medians(windows: readonly Window[]): Readonly<Record<string, number>> {
+  const keys = Object.keys(windows[0] ?? {}) as (keyof Window)[]
+  return Object.fromEntries(keys.map(key => [key, round(of(windows, key), 4)]))
+}
+
 function rowOf(off: readonly Window[], on: readonly Window[]): Awaited<ReturnType<Bench>> {
-  const of = (windows: readonly Window[], key: keyof Window) => median(windows.map(window => window[key]))
-  const share = (keys: readonly (keyof Window)[]): number => {
+  /** In units of what the load costs, which does the same with and without checks: some windows are slower than others. */
+  const share = (
+    keys: readonly (keyof Window)[],
+    unit: (window: Window) => number = each => each.load,
+  ): number => {
     const sum = (windows: readonly Window[]): number =>
-      median(windows.map(window => keys.reduce((cores, key) => cores + window[key], 0)))
+      median(windows.map(window => keys.reduce((cores, key) => cores + window[key], 0) / unit(window)))
     return round(sum(on) / sum(off) - 1, 4)
   }
   if (of(off, 'checksPerSecond') > 1) throw new Error('checks went on where there are none')
   if (of(on, 'checksPerSecond') === 0) throw new Error('there were no checks')
-  const figures = (windows: readonly Window[]) =>
-    Object.fromEntries(
-      (Object.keys(windows[0] ?? {}) as (keyof Window)[]).map(key => [key, round(of(windows, key), 4)]),
-    )
   return {
     row: 'health.cost',
     value: share(['checker', 'apps']),
@@ -149,14 +164,14 @@ function rowOf(off: readonly Window[], on: readonly Window[]): Awaited<ReturnTyp
       rate,
       rounds,
       seconds,
-      coresWithout: figures(off),
-      coresWith: figures(on),
+      coresWithout: medians(off),
+      coresWith: medians(on),
       checkerUsPerCheck: round(
         ((of(on, 'checker') - of(off, 'checker')) * 1e6) / of(on, 'checksPerSecond'),
         1,
       ),
       withGateway: share(['checker', 'apps', 'gateway']),
-      allProcesses: share(['checker', 'apps', 'gateway', 'load']),
+      inSeconds: share(['checker', 'apps'], () => 1),
     },
   }
 }

@@ -7,6 +7,8 @@ import { monotonicMs, sleep } from '../faults/monotonic.ts'
 import type { Namespace } from '../faults/namespace.ts'
 import { type Program, portolanMain, script } from '../faults/program.ts'
 
+const everywhere = { cpus: '0-1' }
+
 export interface RegistryOptions {
   readonly listen: string
   readonly namespace?: Namespace
@@ -31,7 +33,7 @@ export async function openRegistry(
   const args = ['up', '--config', file, '--data', join(folder, 'data'), '--roles', 'registry']
   const start = (): Program =>
     faults.start(portolanMain, args, {
-      cpus: '0-1',
+      ...everywhere,
       preload: ['tethered'],
       env: { PORTOLAN_LOG: 'warn' },
       ...(namespace === undefined ? {} : { namespace }),
@@ -59,15 +61,20 @@ export interface FleetOptions {
   readonly first: number
   readonly count: number
   readonly namespace?: Namespace
+  /** As each registers them. Default: none in particular. */
+  readonly checks?: readonly unknown[]
 }
 
 /** So many instances in one process. Resolves when all are registered. */
 export async function startFleet(faults: Faults, options: FleetOptions): Promise<Program> {
-  const { url, service, services = 1, network, first, count, namespace } = options
+  const { url, service, services = 1, network, first, count, namespace, checks } = options
   const program = faults.start(
     fileURLToPath(new URL('./programs/fleet.ts', import.meta.url)),
-    [url, service, String(services), network, String(first), String(count)],
-    { cpus: '0-1', ...(namespace === undefined ? {} : { namespace }) },
+    [
+      ...[url, service, String(services), network, String(first), String(count)],
+      ...(checks === undefined ? [] : [JSON.stringify(checks)]),
+    ],
+    { ...everywhere, ...(namespace === undefined ? {} : { namespace }) },
   )
   await isReady(program)
   return program
@@ -93,22 +100,11 @@ export interface LoadOptions {
   readonly rate: number
 }
 
-export async function startLoad(faults: Faults, { url, service, ports, rate }: LoadOptions): Promise<Load> {
-  const [port, admin] = ports
-  const everywhere = { cpus: '0-1' }
-  const lb = faults.start(
-    portolanMain,
-    ['lb', '--join', url, '--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`],
-    { ...everywhere, preload: ['tethered'] },
-  )
+export async function startLoad(faults: Faults, options: LoadOptions): Promise<Load> {
+  const { url, service, ports } = options
   const sdk = faults.start(script('consumer'), [url, service, '2', 'fetch'], everywhere)
-  await Promise.all([lb, sdk].map(isReady))
-  const visitors = faults.start(
-    script('visitors'),
-    [`${service}.portolan`, String(rate), `http://127.0.0.1:${port}/`],
-    everywhere,
-  )
-  await isReady(visitors)
+  const [visitors] = await Promise.all([startVisitors(faults, options), isReady(sdk)])
+  const [, admin] = ports
   return {
     gateway: `http://127.0.0.1:${admin}`,
     async counts() {
@@ -119,6 +115,22 @@ export async function startLoad(faults: Faults, { url, service, ports, rate }: L
       return { gateway: byGateway, sdk: bySdk }
     },
   }
+}
+
+/** A gateway, and visitors that answer `counts`. */
+export async function startVisitors(
+  faults: Faults,
+  { url, service, ports: [port, admin], rate }: LoadOptions,
+): Promise<Program> {
+  const args = ['--join', url, '--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`]
+  await isReady(faults.start(portolanMain, ['lb', ...args], { ...everywhere, preload: ['tethered'] }))
+  const visitors = faults.start(
+    script('visitors'),
+    [`${service}.portolan`, String(rate), `http://127.0.0.1:${port}/`],
+    everywhere,
+  )
+  await isReady(visitors)
+  return visitors
 }
 
 /** Failed and answered requests between two counts. */
