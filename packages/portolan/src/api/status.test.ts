@@ -73,11 +73,15 @@ describe('a heartbeat', () => {
     const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`m${index}`, index]))
     const bodies: [unknown, RegExp][] = [
       [[], /must be an object/],
+      ['critical', /must be an object/],
+      [{ Status: 'critical' }, /Status is a field of no report/],
+      [{ state: 'critical' }, /state is a field of no report/],
+      [{ status: 'critical', msg: 'x' }, /msg is a field of no report/],
       [{ status: 'fine' }, /status: one of passing, warning and critical/],
       [{ metrics: { 'the queue': 1 } }, /the name of a metric is/],
       [{ status: 'passing', port: 1 }, /port/],
-      [{ status: 'passing', output: 'x'.repeat(4097) }, /output/],
-      [{ status: 'passing', metrics: { queue: 'long' } }, /metrics\.queue/],
+      [{ status: 'passing', output: 'x'.repeat(4097) }, /output: at most 4096 characters/],
+      [{ status: 'passing', metrics: { queue: 'long' } }, /metrics\.queue: not a number/],
       [{ status: 'passing', metrics: many }, /at most 64 metrics/],
       [{ status: 'passing', check: 'other' }, /no check other/],
     ]

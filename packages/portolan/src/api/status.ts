@@ -1,6 +1,7 @@
-import { Fault, type InstanceName, metricName } from '@portolan/core'
+import { Fault, type InstanceName, metricName, suggestion } from '@portolan/core'
 import { z } from 'zod'
 import type { StatusReport } from '../health/health.ts'
+import { registrationFields } from '../registry/registration.ts'
 import { check } from './body/check.ts'
 import type { ApiContext } from './context.ts'
 
@@ -10,9 +11,13 @@ const maxMetrics = 64
 export const statusShape = {
   check: z.string().min(1).max(64).optional().describe('Its `ttl` check of this id. Default: its only one.'),
   status: z.enum(['passing', 'warning', 'critical'], { error: 'one of passing, warning and critical' }),
-  output: z.string().max(4096).optional().describe('For people: what is the matter.'),
+  output: z
+    .string()
+    .max(4096, 'at most 4096 characters')
+    .optional()
+    .describe('For people: what is the matter.'),
   metrics: z
-    .record(z.string(), z.number())
+    .record(z.string(), z.number('not a number'))
     .refine(
       metrics => Object.keys(metrics).every(name => metricName.test(name)),
       'the name of a metric is 1 to 64 letters, digits, ".", "_", ":", "/" and "-"',
@@ -28,21 +33,31 @@ export const heartbeatReport = z.strictObject({
   status: statusShape.status.default('passing').describe('Default `passing`.'),
 })
 
+/** What may stand in the body of a heartbeat: a report, or a registration. */
+const heartbeatFields: ReadonlySet<string> = new Set([...Object.keys(statusShape), ...registrationFields])
+
 /**
  * Reads the body of a heartbeat: undefined = there is nothing in it but perhaps a registration. One field of a report
- * makes it a report, and then it must be nothing else.
+ * makes it a report, and then it must be nothing else. What is neither is refused: somebody who misspells that he is
+ * dying must not be taken to be well.
  * @throws Fault `invalid_request`
  */
 export function readHeartbeat(body: unknown): StatusReport | undefined {
-  if (Array.isArray(body)) {
-    throw new Fault('invalid_request', 'the heartbeat: a list, and must be an object', {
+  if (body === undefined || body === null) return undefined
+  if (typeof body !== 'object' || Array.isArray(body)) {
+    throw new Fault('invalid_request', 'the heartbeat: must be an object', {
       source: 'caller',
       hint: 'send a report, a registration, or nothing',
     })
   }
-  if (typeof body !== 'object' || body === null) return undefined
+  for (const field of Object.keys(body)) if (!heartbeatFields.has(field)) throw unknownField(field)
   if (!Object.keys(statusShape).some(field => Object.hasOwn(body, field))) return undefined
   return reportOf(check(heartbeatReport, body, 'the heartbeat'))
+}
+
+function unknownField(field: string): Fault {
+  const problem = `the heartbeat: ${field.slice(0, 80)} is a field of no report and of no registration`
+  return new Fault('invalid_request', problem, { source: 'caller', hint: suggestion(field, heartbeatFields) })
 }
 
 /** Without what was left out: absent, not undefined. */

@@ -30,7 +30,8 @@ export interface RegistrationDefaults {
   readonly id?: string
 }
 
-const fields: ReadonlySet<string> = new Set([
+/** What may stand in one. */
+export const registrationFields: ReadonlySet<string> = new Set([
   'namespace',
   'service',
   'id',
@@ -59,7 +60,7 @@ const portFields: ReadonlySet<string> = new Set(['name', 'number', 'protocol', '
  */
 export function parseRegistration(input: unknown, defaults: RegistrationDefaults = {}): Registration {
   const body = checkRecord(input, 'the registration')
-  for (const key in body) if (!fields.has(key)) throw unknownField(key, '', fields)
+  for (const key in body) if (!registrationFields.has(key)) throw unknownField(key, '', registrationFields)
   const registration: { -readonly [Key in keyof Registration]: Registration[Key] } = {
     namespace: agreed(body.namespace, defaults.namespace, 'namespace', defaultNamespace),
     service: agreed(body.service, defaults.service, 'service'),
