@@ -36,8 +36,11 @@ describe('eligible', () => {
     expect(chosen(['draining'], ['operator'], ['draining', 'tcp'])).toBe('ac!')
   })
 
-  it('leaves out, among equals, whom our own requests have found out beside what others say', () => {
-    expect(chosen(['disconnected', 'tcp'], ['tcp', 'outlier'], ['tcp'])).toBe('ac!')
+  it('leaves out, among equals, whom our own requests or its session found out beside what others say', () => {
+    expect(chosen(['disconnected', 'tcp'], ['tcp', 'outlier'], ['tcp'])).toBe('c!')
+    expect(chosen(['disconnected', 'tcp'], ['disconnected', 'tcp'])).toBe('ab!')
+    expect(chosen(['disconnected', 'tcp'], ['disconnected', 'tcp', 'outlier'])).toBe('a!')
+    expect(chosen(['disconnected', 'http'], ['http'], ['disconnected'], ['http', 'ttl'])).toBe('bcd!')
     expect(chosen(['disconnected', 'outlier'], ['tcp'])).toBe('a!')
     expect(chosen(['disconnected', 'outlier'], ['outlier'])).toBe('b!')
     expect(chosen(['tcp', 'outlier'], ['tcp', 'outlier'])).toBe('ab!')

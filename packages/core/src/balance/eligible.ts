@@ -30,18 +30,21 @@ const rankOfKind: Readonly<Record<CauseKind, number>> = {
 }
 
 /**
- * An instance is as bad as the worst of its causes; 0 = healthy. Among equals, one that our own requests have found
- * out is worse than what others say: whoever says it of all may be cut off, and these may be the dead among them.
+ * An instance is as bad as the worst of its causes; 0 = healthy. Among equals, one that does not answer its session and
+ * carries another cause is worse, since what answers nobody is likelier dead than what answers badly; and worse than that
+ * is one that our own requests have found out beside what others say: whoever says it of all may be cut off, and these
+ * may be the dead among them.
  */
 function rank({ causes }: Instance): number {
   let worst = 0
-  let isOutlier = false
+  let doubts = 0
   for (const { kind } of causes) {
     // A newer registry may send a kind that we do not know: it may still serve.
     worst = Math.max(worst, rankOfKind[kind] ?? 1)
-    isOutlier ||= kind === 'outlier'
+    if (kind === 'outlier') doubts += 0.5
+    else if (kind === 'disconnected') doubts += 0.25
   }
-  return isOutlier && causes.length > 1 ? worst + 0.5 : worst
+  return causes.length > 1 ? worst + Math.min(0.75, doubts) : worst
 }
 
 /**
