@@ -266,6 +266,16 @@ describe('what is wrong with checks', () => {
     ])
   })
 
+  it('is said of two of one name as well', () => {
+    const twice = '{ type: TCP, id: a }, { type: HTTP, name: a }'
+    for (const wrong of ['{ type: Nope }', '{ type: TTL }', 'nothing', 'null', '{ type: TCP, id: [1] }']) {
+      const problems = problemsOf(`[${twice}, ${wrong}, ${wrong}]`)
+      expect(problems.filter(message => message === 'another check is called "a"')).toHaveLength(1)
+      expect(problems.length).toBe(3)
+    }
+    for (const none of ['7', 'a']) expect(problemsOf(none)).toHaveLength(1)
+  })
+
   it('is a body that HEAD does not have', () => {
     expect(problemsOf('[{ type: HTTP, method: HEAD, expect: { body: ok } }]')).toEqual([
       'an answer to HEAD has no body',

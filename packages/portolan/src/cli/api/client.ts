@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Fault, type FaultCode } from '@portolan/core'
 import { Agent, type Dispatcher, request } from 'undici'
 import { type Invocation, type Io, textOption, usage } from '../command.ts'
@@ -51,6 +52,8 @@ export async function withApi<T>(
 /** @throws Fault `invalid_request` when `url` is none */
 function openApiClient({ url, token, signal }: ApiClientOptions): ApiClient {
   const base = baseOf(url)
+  // Each request listens to it until after its answer: many at a time are no leak, which Node would warn of.
+  setMaxListeners(0, signal)
   // A drain answers when it is over, and a quiet watch stays quiet: neither is a stalled connection.
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5000 } })
   const headers = {

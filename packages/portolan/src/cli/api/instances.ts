@@ -45,13 +45,21 @@ export function listInstances(
   return api.get<InstanceList>(pathOf(service), { ...inNamespace(service), ...filter })
 }
 
+/** So many lists are asked for at the same time. */
+const atOnce = 16
+
 /**
  * The instance that an id alone names, as long as it names one.
  * @throws Fault `instance_not_found`, `invalid_request` when several services have one of that id
  */
 export async function findInstance(api: ApiClient, namespace: string, id: string): Promise<InstanceName> {
   const services = await listServices(api, namespace)
-  const lists = await Promise.all(services.map(service => listInstances(api, service)))
+  const lists: InstanceList[] = []
+  // A few at a time: thousands of services must not be as many connections.
+  for (let from = 0; from < services.length; from += atOnce) {
+    const some = services.slice(from, from + atOnce)
+    lists.push(...(await Promise.all(some.map(service => listInstances(api, service)))))
+  }
   const ids = lists.flatMap(({ service, instances }) =>
     instances.map(instance => ({ service, id: instance.id })),
   )

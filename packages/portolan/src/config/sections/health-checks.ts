@@ -367,19 +367,26 @@ export const healthCheck = fields.superRefine((check, context) =>
 export const healthChecks = z
   .array(healthCheck)
   // Also where single checks are wrong, and not instead of what is wrong with them.
-  .refine(checks => checks.length <= checkLimits.checks, {
+  .refine(checks => !Array.isArray(checks) || checks.length <= checkLimits.checks, {
     error: `must be at most ${checkLimits.checks} entries`,
     when: () => true,
   })
   .meta({ maxItems: checkLimits.checks })
-  .superRefine((checks, context) => {
-    const seen = new Set<string>()
-    for (const [index, { id, name }] of checks.entries()) {
-      const given = id ?? name
-      if (given !== undefined && seen.has(given)) {
-        const path = [index, id === undefined ? 'name' : 'id']
-        context.addIssue({ code: 'custom', path, message: said(`another check is called "${given}"`) })
+  .superRefine(
+    (checks, context) => {
+      if (!Array.isArray(checks)) return
+      const seen = new Set<string>()
+      for (const [index, check] of checks.entries()) {
+        // It may be anything where it is wrong.
+        const { id, name }: Partial<CheckSettings> = check ?? {}
+        const given = id ?? name
+        if (typeof given !== 'string') continue
+        if (seen.has(given)) {
+          const path = [index, id === undefined ? 'name' : 'id']
+          context.addIssue({ code: 'custom', path, message: said(`another check is called "${given}"`) })
+        }
+        seen.add(given)
       }
-      if (given !== undefined) seen.add(given)
-    }
-  })
+    },
+    { when: () => true },
+  )
