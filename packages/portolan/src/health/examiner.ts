@@ -27,6 +27,8 @@ export interface ExaminerParts {
   readonly rules: () => HealthRules
   readonly stretching: Stretching
   readonly random: Random
+  /** The time of day of a moment in real time. */
+  readonly timeOf: (at: Milliseconds) => string
   /** A check took its instance out: one of many, perhaps. */
   readonly onOut: (run: Run, now: Milliseconds) => void
   /** Something was found, or is other than before: the registry may have to know. */
@@ -241,7 +243,12 @@ export class Examiner implements Examining {
   }
 
   #silence(run: Run): void {
-    const reason = `it has not reported for ${run.check.intervalMs} ms`
+    const { time, timeOf } = this.#parts
+    const isFirst = run.resultAt < 0
+    const since = isFirst ? time.real - run.check.intervalMs : run.resultAt
+    // The reason is told once, and must stay true. After a restart, the one that is stored knows better since when.
+    const stored = isFirst ? run.more?.reason : undefined
+    const reason = stored || `it has not reported since ${timeOf(since)}`
     this.found(run, { status: 'critical', presence: 'silent', reason, latencyMs: 0 })
   }
 

@@ -23,6 +23,8 @@ export interface StatusReport {
 export interface CheckStanding {
   readonly id: string
   readonly type: Check['type']
+  /** What it looks at, for people: `GET /health at port 8080`. */
+  readonly aim: string
   /** `new`: it has not run yet, and has no vote. */
   readonly phase: 'new' | 'passing' | 'warning' | 'suspect' | 'critical'
   readonly reason: string

@@ -11,13 +11,13 @@ export type History = readonly (Milliseconds | string)[]
 const kept = 32
 const fields = 3
 
-/** The history with another event, the oldest left out where there are too many. */
+/** `at` = a mark of the time of day. The history with another event, the oldest left out where there are too many. */
 export function noted(history: History | undefined, at: Milliseconds, by: string, what: string): History {
   if (history === undefined) return [at, by, what]
   return [...history.slice(-(kept - 1) * fields), at, by, what]
 }
 
-/** `timeOf` tells the time of day of a moment. */
+/** `timeOf` tells the time of day of such a mark. */
 export function eventsOf(
   history: History | undefined,
   timeOf: (at: Milliseconds) => string,

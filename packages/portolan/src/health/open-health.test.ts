@@ -1,6 +1,7 @@
 import { checkDefaults, type HttpCheck, type TtlCheck } from '@portolan/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { nameOf, order } from '../registry/testing/open-tested.ts'
+import { virtualTime } from '../registry/testing/virtual-time.ts'
 import { openTested, pass, refuse, type Tested, type TestedOptions } from './testing/open-tested.ts'
 
 const opened: Tested[] = []
@@ -109,6 +110,55 @@ describe('health checking', () => {
     expect(() => tested.health.status(nameOf('b'), 1, { status: 'passing' })).toThrow(/no instance b/)
     expect(() => tested.health.status(nameOf('a'), 99, { status: 'passing' })).toThrow(/run 99/)
     expect(() => tested.health.status(nameOf('a'), undefined, { check: 'x', status: 'passing' })).toThrow(/x/)
+  })
+
+  it('says since when an instance is silent, and says the same for ever', async () => {
+    const tested = await open()
+    await tested.register('a', { checks: [ttl] })
+    await tested.register('b', { checks: [ttl], tether: 'static' })
+    const saidAt = tested.time.timeOfDay()
+    tested.health.beat(nameOf('a'))
+    await heartbeats(tested, 'a', 30)
+    const reason = `it has not reported since ${saidAt}`
+    expect(tested.registry.find(nameOf('a'))?.causes[0]?.reason).toBe(reason)
+    expect(tested.health.why(nameOf('a')).checks[0]?.reason).toBe(reason)
+    expect(tested.health.why(nameOf('b')).checks[0]?.reason).toBe(reason)
+    opened.splice(0)
+    const after = await tested.restart()
+    opened.push(after)
+    await heartbeats(after, 'a', 8)
+    expect(after.health.why(nameOf('a')).checks[0]?.reason).toBe(reason)
+  })
+
+  it('tells the same times of the same events, however clocks are read', async () => {
+    const time = virtualTime()
+    const skew = { ms: 0 }
+    const timeOfDay = () => new Date(Date.parse(virtual.timeOfDay()) + skew.ms).toISOString()
+    const virtual = { ...time }
+    const tested = await open({
+      time: Object.assign(time, { timeOfDay }),
+      answer: () => ({ ...refuse, presence: 'spoke', reason: '503' }),
+    })
+    await tested.register('a', { checks: [http], tether: 'static' })
+    await tested.time.pass(5000)
+    const { history, checks } = tested.health.why(nameOf('a'))
+    expect(history.length).toBeGreaterThan(0)
+    for (const ms of [1, -1, 2]) {
+      skew.ms = ms
+      expect(tested.health.why(nameOf('a'))).toMatchObject({
+        history,
+        checks: [{ lastAt: checks[0]?.lastAt }],
+      })
+    }
+    // A clock that is set: what happened keeps its time, and what happens now has the new one.
+    skew.ms = 3_600_000
+    expect(tested.health.why(nameOf('a')).history).toEqual(history)
+    const setAt = timeOfDay()
+    tested.answer = () => pass
+    await tested.time.pass(5000)
+    const { history: later } = tested.health.why(nameOf('a'))
+    expect(later.slice(0, history.length)).toEqual(history)
+    expect(Date.parse(later.at(-1)?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(setAt))
   })
 
   it('takes a heartbeat without a word for a pass of all its ttl checks', async () => {

@@ -13,6 +13,7 @@ import type { HealthLimits } from '../config/resolve.ts'
 import type { Log } from '../observe/log.ts'
 import type { Registry } from '../registry/registry.ts'
 import { realTimers, type Timers } from '../registry/timers.ts'
+import { DayTime } from './day-time.ts'
 import { Examiner } from './examiner.ts'
 import { FairTime } from './fair-time.ts'
 import type { Health, ServiceChecks } from './health.ts'
@@ -91,6 +92,7 @@ export function openHealth(options: HealthOptions): Health {
     onFault: onFault('checks'),
   })
   const penalties = new PenaltyTime(time, () => timers.timeOfDay())
+  const days = new DayTime(time, () => timers.timeOfDay())
   const looks = new Looks({
     time,
     probes,
@@ -111,7 +113,7 @@ export function openHealth(options: HealthOptions): Health {
   const stretching = new Stretching({ time, rules: budget, log })
 
   const note = (subject: Subject, by: string, what: string): void => {
-    subject.history = noted(subject.history, time.real, by, what)
+    subject.history = noted(subject.history, days.mark, by, what)
   }
   const limit = new DoubtLimit()
   /** Some are here from before a start whose sessions are not back yet. */
@@ -128,6 +130,7 @@ export function openHealth(options: HealthOptions): Health {
     rules: () => limits.rules,
     stretching,
     random,
+    timeOf: at => days.ofReal(at),
     note: ({ subject, check }, what) => note(subject, check.id, what),
     onOut(run, now) {
       const { instance } = run.subject
@@ -156,8 +159,7 @@ export function openHealth(options: HealthOptions): Health {
     return { byPhase, held }
   }
 
-  const timeOf = (at: number): string =>
-    new Date(Date.parse(timers.timeOfDay()) + at - time.real).toISOString()
+  const timeOf = (at: Milliseconds): string => days.ofReal(at)
   const standing = (run: Run) =>
     standingOf(run, { now: time.now, realNow: time.real, timeOf, keptIntervalMs: stretching.keptOf(run) })
 
@@ -215,7 +217,10 @@ export function openHealth(options: HealthOptions): Health {
 
     why(name) {
       const subject = rolls.find(name)
-      return { checks: (subject?.runs ?? []).map(standing), history: eventsOf(subject?.history, timeOf) }
+      return {
+        checks: (subject?.runs ?? []).map(standing),
+        history: eventsOf(subject?.history, at => days.ofMark(at)),
+      }
     },
 
     close() {

@@ -1,4 +1,5 @@
 import { heldUntil, type Milliseconds, penaltyAt } from '@portolan/core'
+import { aimOf } from './aims.ts'
 import type { CheckStanding } from './health.ts'
 import type { Run } from './subject.ts'
 
@@ -20,6 +21,7 @@ export function standingOf(run: Run, { now, realNow, timeOf, keptIntervalMs }: S
   return {
     id: check.id,
     type: check.type,
+    aim: aimOf(check, run.subject.instance),
     phase: phaseOf(run),
     reason: reasonOf(run, heldTime),
     ...(resultAt < 0 ? {} : { lastAt: timeOf(resultAt), latencyMs: latencyUs / 1000 }),

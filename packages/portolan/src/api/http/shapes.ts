@@ -135,6 +135,9 @@ export const override = z.strictObject({
 const standing = z.object({
   id: z.string(),
   type: z.enum(checkTypes),
+  aim: z
+    .string()
+    .describe('What it looks at: method, path and port; a port; a command. 256 characters at most.'),
   phase: z
     .enum(['new', 'passing', 'warning', 'suspect', 'critical'])
     .describe(

@@ -9,10 +9,20 @@ const name = { namespace: 'default', service: 'order', id: 'order-1' }
 
 const report: HealthReport = {
   checks: [
-    { id: 'tcp', type: 'tcp', phase: 'new', reason: '', intervalMs: 1000, keptIntervalMs: 1000, penalty: 0 },
+    {
+      id: 'tcp',
+      type: 'tcp',
+      aim: 'port 8080',
+      phase: 'new',
+      reason: '',
+      intervalMs: 1000,
+      keptIntervalMs: 1000,
+      penalty: 0,
+    },
     {
       id: 'db',
       type: 'script',
+      aim: '/opt/check_db.sh --replica 2',
       phase: 'critical',
       reason: 'status 2',
       lastAt: at,

@@ -29,6 +29,7 @@ const report: HealthReport = {
     {
       id: 'tcp',
       type: 'tcp',
+      aim: 'port 8080',
       phase: 'passing',
       reason: '',
       lastAt: at,
@@ -40,6 +41,7 @@ const report: HealthReport = {
     {
       id: 'db',
       type: 'script',
+      aim: '/opt/check_db.sh --replica 2',
       phase: 'critical',
       reason: 'status 2: no\u001b[31m database',
       lastAt: at,
@@ -54,6 +56,7 @@ const report: HealthReport = {
     {
       id: 'ttl',
       type: 'ttl',
+      aim: 'its own reports',
       phase: 'new',
       reason: '',
       intervalMs: 10_000,
@@ -95,10 +98,10 @@ describe('portolan why', () => {
       CAUSE   OWNER  SINCE                     REASON
       script  db     TIME  status 2
 
-      CHECK  TYPE    STATE     EVERY            LATENCY  LAST                      REASON
-      tcp    tcp     passing   30s (asked: 1s)  0.3ms    2030-01-01T00:00:00.000Z  -
-      db     script  critical  10s              120ms    2030-01-01T00:00:00.000Z  status 2: no?[31m database
-      ttl    ttl     new       10s              -        -                         -
+      CHECK  TYPE    LOOKS AT                      STATE     EVERY            LATENCY  LAST                      REASON
+      tcp    tcp     port 8080                     passing   30s (asked: 1s)  0.3ms    2030-01-01T00:00:00.000Z  -
+      db     script  /opt/check_db.sh --replica 2  critical  10s              120ms    2030-01-01T00:00:00.000Z  status 2: no?[31m database
+      ttl    ttl     its own reports               new       10s              -        -                         -
 
       db: held back until 2030-01-01T00:00:00.000Z: it changed too often (penalty 3)
       db: lag = 7
@@ -149,6 +152,18 @@ describe('portolan why', () => {
       ...report,
       instance: { id: 'order-1' },
     })
+  })
+
+  it('finds it among many services, without a warning of ours', async () => {
+    const warnings: Error[] = []
+    const listen = (warning: Error) => void warnings.push(warning)
+    process.on('warning', listen)
+    for (let index = 0; index < 40; index++) await register(`service-${index}`, `id-${index}`)
+    expect((await ask('why', 'id-7')).out).toContain('service-7/id-7 at')
+    // Warnings are told in a later turn.
+    await new Promise(resolve => setImmediate(resolve))
+    process.off('warning', listen)
+    expect(warnings).toEqual([])
   })
 
   it('wants one instance', async () => {

@@ -32,9 +32,7 @@ export function reasonsText(reasons: Reasons, colours: boolean, failsOpen = fals
           ['DEGRADED BY', 'WEIGHT', 'SINCE', 'REASON'],
           degraded.map(({ owner, factor, since, reason }) => [owner, `x ${factor}`, since, reason]),
         ),
-    checks.length === 0
-      ? 'no check tests it\n'
-      : section(['CHECK', 'TYPE', 'STATE', 'EVERY', 'LATENCY', 'LAST', 'REASON'], checks.map(checkRow)),
+    checks.length === 0 ? 'no check tests it\n' : section(checkHead, checks.map(checkRow)),
     ...checks.map(details),
     history.length === 0
       ? ''
@@ -69,12 +67,18 @@ function section(head: readonly string[], rows: readonly (readonly string[])[]):
   )
 }
 
+const checkHead = ['CHECK', 'TYPE', 'LOOKS AT', 'STATE', 'EVERY', 'LATENCY', 'LAST', 'REASON']
+
+/** What is longer would push all else out of the window; `--json` has the whole of it. */
+const aimWidth = 60
+
 function checkRow(check: CheckStanding): readonly string[] {
-  const { id, type, phase, intervalMs, keptIntervalMs, latencyMs, lastAt, reason } = check
+  const { id, type, aim, phase, intervalMs, keptIntervalMs, latencyMs, lastAt, reason } = check
   const every = formatDuration(Math.round(keptIntervalMs))
   return [
     id,
     type,
+    aim.length > aimWidth ? `${aim.slice(0, aimWidth - 1)}…` : aim,
     phase,
     keptIntervalMs > intervalMs ? `${every} (asked: ${formatDuration(intervalMs)})` : every,
     latencyMs === undefined ? '-' : `${latencyMs < 10 ? latencyMs.toFixed(1) : Math.round(latencyMs)}ms`,
