@@ -68,8 +68,7 @@ export class Gate {
     if (this.#isAdmitting) return
     this.#isAdmitting = true
     try {
-      while (this.#inside < this.#most && this.waiting > 0) {
-        if (this.#left === 0) return
+      while (this.#inside < this.#most && this.#left > 0) {
         const next = this.#next()
         if (next === undefined) return
         this.#inside++
