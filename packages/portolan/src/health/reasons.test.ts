@@ -1,22 +1,10 @@
 import { type Check, checkDefaults, type HttpCheck } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { nameOf } from '../registry/testing/open-tested.ts'
-import { openTested, pass, refuse, type Tested, type TestedOptions } from './testing/open-tested.ts'
+import { pass, refuse, type Tested } from './testing/open-tested.ts'
+import { opener } from './testing/opened.ts'
 
-const opened: Tested[] = []
-
-async function open(options?: TestedOptions): Promise<Tested> {
-  return keep(await openTested(options))
-}
-
-function keep(tested: Tested): Tested {
-  opened.push(tested)
-  return tested
-}
-
-afterEach(async () => {
-  for (const tested of opened.splice(0)) await tested.close()
-})
+const { opened, open, keep } = opener()
 
 const http: HttpCheck = {
   ...{ id: 'http', type: 'http', method: 'GET', path: '/', headers: {}, statuses: [[200, 299]] },
