@@ -19,8 +19,9 @@ export interface BudgetRules {
   readonly maxPerSecond: number
   /**
    * What one check is reckoned to cost on both sides together, for the comparison with the requests' own CPU time.
-   * Measured (`npm run bench -- health.cost health.checks`): 0.05 ms at 5,000 a second, up to 0.5 ms where they are few
-   * and find every cache cold; and twice that here, since consumers report all that their process uses.
+   * Measured (`npm run bench -- health.cost health.checks`): 0.05 ms at 5,000 a second; where they are few and find
+   * every cache cold, 0.2 ms, or 0.5 ms with a new connection each; and twice that here, since consumers report all that
+   * their process uses.
    */
   readonly checkCpuMs: Milliseconds
 }

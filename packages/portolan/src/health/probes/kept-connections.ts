@@ -1,4 +1,4 @@
-import { type Check, type Instance, type Milliseconds, serviceKey } from '@portolan/core'
+import { budgetRules, type Check, type Instance, type Milliseconds, serviceKey } from '@portolan/core'
 import type { Connection } from './connection.ts'
 
 interface Kept<Kind extends Check> {
@@ -7,8 +7,12 @@ interface Kept<Kind extends Check> {
 }
 
 const sweepMs = 5000
-const leastMs = 10_000
-/** Probes that the budget has stretched come later than their check says. */
+/**
+ * Probes that the budget has stretched come later than their check says: a new connection for each would cost both sides
+ * several times what the probe does.
+ */
+const leastMs: Milliseconds = 1.5 * budgetRules.longestMs
+/** `health.maxPerSecond` stretches the longest of intervals, too. */
 const intervals = 3
 
 /** Idle connections between probes: one per instance and check, for as long as probes keep coming. */
