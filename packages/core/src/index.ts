@@ -19,11 +19,18 @@ export {
 export { contains, type Network, parseNetwork } from './address/network.ts'
 export { type Race, race } from './address/race.ts'
 export { isLinkLocal, isLoopback, isNobodys, isUnspecified } from './address/scope.ts'
-export { AliasTable } from './balance/alias.ts'
+export { type AdaptiveOptions, adaptive } from './balance/adaptive/adaptive.ts'
 export { Balancer } from './balance/balancer.ts'
+export {
+  type BalanceSettings,
+  type Caller,
+  composedPolicy,
+  type Spreading,
+} from './balance/composed.ts'
+export { AliasTable } from './balance/drawing/alias.ts'
+export { Lots } from './balance/drawing/lots.ts'
 export { type Eligible, eligible } from './balance/eligible.ts'
-export { type LeastRequestOptions, leastRequest } from './balance/least-request.ts'
-export { Lots } from './balance/lots.ts'
+export { type LeastRequestOptions, leastRequest } from './balance/least-request/least-request.ts'
 export type { Endpoint, Outcome, PickContext, Picker, Policy } from './balance/picker.ts'
 export {
   defaultPolicy,
@@ -33,8 +40,9 @@ export {
   policyByName,
   policyNames,
 } from './balance/policies.ts'
-export { randomChoice } from './balance/random.ts'
-export { roundRobin } from './balance/round-robin.ts'
+export { randomChoice } from './balance/random/random.ts'
+export { roundRobin } from './balance/round-robin/round-robin.ts'
+export { slowStartDefaultMs } from './balance/slow-start/slow-start.ts'
 export type { EjectionReason, Tally, Trouble } from './balance/tally.ts'
 export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
 export {
@@ -106,7 +114,7 @@ export { checkWeight, defaultWeight, isWeight, maxWeight, minWeight } from './in
 export { editDistance, nearest, suggestion } from './naming/nearest.ts'
 export { LocalBalancer, type LocalBalancerParts } from './outlier/local-balancer.ts'
 export { type OutlierSettings, outlierDefaults } from './outlier/settings.ts'
-export { isFailure, troubleOfConnecting } from './outlier/trouble.ts'
+export { isFailure, isPushback, troubleOfConnecting } from './outlier/trouble.ts'
 export type { ProbeResult, Prober } from './probe/prober.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
 export {

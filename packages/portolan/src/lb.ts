@@ -1,6 +1,7 @@
+import { hostname } from 'node:os'
 import { performance } from 'node:perf_hooks'
 import { openResolver } from '@portolan/client'
-import { type HostPort, isLoopback, type RouteTable } from '@portolan/core'
+import { formatHostPort, type HostPort, isLoopback, type RouteTable } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import type { Log } from './observe/log.ts'
 import { openAdmin } from './proxy/admin.ts'
@@ -12,6 +13,8 @@ export interface LbOptions {
   readonly listen: readonly HostPort[]
   readonly admin: HostPort
   readonly trustedProxies: readonly string[]
+  /** Where it runs: instances of its own zone are preferred. */
+  readonly zone?: string
   readonly token?: string
   readonly log: Log
 }
@@ -48,7 +51,12 @@ export async function startLb(options: LbOptions): Promise<Lb> {
   const gateway = await openGateway({
     resolver,
     routes: first,
-    settings: { listen, trustedProxies: options.trustedProxies },
+    settings: {
+      listen,
+      trustedProxies: options.trustedProxies,
+      client: `${hostname()} ${listen.map(({ host, port }) => formatHostPort(host, port)).join()}`,
+      ...(options.zone === undefined ? {} : { zone: options.zone }),
+    },
     clock: { now: () => performance.now() },
     random: Math.random,
     log,

@@ -196,8 +196,8 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
 }
 
 function gatewayOptions({ config }: LoadedConfig, listen: readonly HostPort[], url: string) {
-  const { admin, trustedProxies } = config.gateway
-  return { join: [url], listen, admin, trustedProxies }
+  const { admin, trustedProxies, zone } = config.gateway
+  return { join: [url], listen, admin, trustedProxies, ...(zone === undefined ? {} : { zone }) }
 }
 
 function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway: readonly HostPort[]) {

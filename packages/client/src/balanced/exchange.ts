@@ -1,12 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { isFailure, type Milliseconds, type Trouble, troubleOfConnecting } from '@portolan/core'
+import { isFailure, isPushback, type Milliseconds, type Trouble, troubleOfConnecting } from '@portolan/core'
 import type { Dispatcher } from 'undici'
 import type { PlainRequest } from './request.ts'
 import { responseOf } from './response.ts'
 import { type Failure, failureKind } from './retry.ts'
 
-/** How a request ended for the instance: well, badly, or in a way that says nothing of it. */
-export type End = 'success' | 'cancelled' | Trouble
+/** How a request ended for the instance: well, badly, turned away by it, or in a way that says nothing of it. */
+export type End = 'success' | 'cancelled' | 'pushback' | Trouble
 
 /** @param status of a response that is a failure; 0 = there was none */
 export type Ended = (end: End, status: number) => void
@@ -128,7 +128,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return
-    this.#finish(isFailure(this.#status) ? 'response' : 'success')
+    this.#finish(endOfResponse(this.#status))
     if (this.#stream !== undefined) {
       this.#stream.close()
       return
@@ -209,4 +209,9 @@ function notConnected(error: unknown): End {
 
 function gaveUp(): Error {
   return new Error('the caller gave up')
+}
+
+function endOfResponse(status: number): End {
+  if (isFailure(status)) return 'response'
+  return isPushback(status) ? 'pushback' : 'success'
 }

@@ -15,7 +15,7 @@ function open() {
   const name = { namespace: 'default', service: 'order' }
   const opened = openMembers(
     resolver,
-    { name, policy: 'random', outliers: {}, firstSetMs: 100, onSet: () => {} },
+    { name, balance: { policy: 'random' }, caller: {}, outliers: {}, firstSetMs: 100, onSet: () => {} },
     { clock: time, random: seededRandom(7), timers: time },
   )
   members = opened
@@ -39,6 +39,14 @@ function end(of: Members, id: string, how: Parameters<Members['ended']>[1], time
     of.ended(endpoint, how, how === 'response' ? 503 : 0)
   }
 }
+
+test('an answer that turns the request away ejects nobody', () => {
+  const { members: of } = open()
+  end(of, 'order-1', 'pushback', 50)
+  expect(pickOf(of, 'order-1')).toBeDefined()
+  end(of, 'order-1', 'response', 5)
+  expect(pickOf(of, 'order-1')).toBeUndefined()
+})
 
 describe('what calls found', () => {
   test('is reported about once a second, and nothing when there were none', () => {

@@ -1,4 +1,7 @@
 import {
+  type BalanceSettings,
+  type Caller,
+  composedPolicy,
   type Endpoint,
   Fault,
   type Instance,
@@ -8,8 +11,6 @@ import {
   type Milliseconds,
   type OutlierSettings,
   type PickContext,
-  type PolicyName,
-  policyByName,
   type Resolver,
   type ServiceName,
   serviceKey,
@@ -24,7 +25,7 @@ export interface Members {
   readonly known: boolean
   /** @throws Fault `no_instance_available` */
   pick(context: PickContext | undefined): Endpoint
-  /** Ends one pick, exactly once. `ms` counts where latency does. */
+  /** Ends one pick, exactly once. Policies that learn do so from `ms`; below 0 = nobody measured. */
   ended(endpoint: Endpoint, end: End, status?: number, ms?: Milliseconds): void
   /** The endpoints of instances that a caller has tried. */
   endpointsOf(instances: readonly Instance[]): Endpoint[]
@@ -35,7 +36,8 @@ export interface Members {
 
 export interface MembersOptions {
   readonly name: ServiceName
-  readonly policy: PolicyName | undefined
+  readonly balance: BalanceSettings
+  readonly caller: Caller
   readonly outliers: Partial<OutlierSettings>
   /** How long {@link Members.whenKnown} waits. */
   readonly firstSetMs: Milliseconds
@@ -62,7 +64,7 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
     resolver.report(options.name, { overMs: clock.now() - beganAt, outcomes })
 
   const balancer = new LocalBalancer({
-    policy: policyByName(options.policy),
+    policy: composedPolicy(options.balance, options.caller),
     random,
     clock,
     outliers: options.outliers,
@@ -123,10 +125,11 @@ export function openMembers(resolver: Resolver, options: MembersOptions, runtime
       if (endpoint !== undefined) return endpoint
       throw newest === undefined ? unheardOf(options.name) : nobody(options.name, newest)
     },
-    ended(endpoint, end, status = 0, ms = 0) {
+    ended(endpoint, end, status = 0, ms = -1) {
       if (!beating) beatLater()
       if (end === 'success') return balancer.succeeded(endpoint, ms)
       if (end === 'cancelled') return balancer.cancelled(endpoint)
+      if (end === 'pushback') return balancer.pushedBack(endpoint)
       balancer.failed(endpoint, end, status)
       releaseLater()
     },

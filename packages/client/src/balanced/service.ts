@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import {
   type Endpoint,
   Fault,
@@ -60,6 +61,12 @@ export interface Service extends ServiceName {
 export interface ServiceOptions {
   /** Default `least-request`. */
   readonly policy?: PolicyName
+  /** Where this process runs: instances of its own zone are preferred, as far as they can bear it. Default: nowhere. */
+  readonly zone?: string
+  /** How long a new instance takes to its full share, while there are calls; 0 = none. Default 30,000. */
+  readonly slowStartMs?: Milliseconds
+  /** Instances that this process picks among, of each zone and priority; 0 = all. Default 0. */
+  readonly subset?: number
   readonly namespace?: string
   /** The name of the port that `fetch` calls. Default: the first that speaks HTTP. */
   readonly port?: string
@@ -87,6 +94,9 @@ export interface OpenService extends Service {
 
 const noInit: FetchInit = {}
 
+/** Names this process among all callers: which subset of instances it picks among follows from it. */
+const thisProcess = `${hostname()} ${process.pid}`
+
 export function openService(
   resolver: Resolver,
   name: ServiceName,
@@ -95,7 +105,6 @@ export function openService(
 ): OpenService {
   const { clock } = runtime
   const timeoutMs = options.timeoutMs ?? 30_000
-  const timed = (options.outliers?.latencyFactor ?? 0) > 0
   const budget = new RetryBudget()
   const pools = openPools({
     port: options.port,
@@ -107,7 +116,12 @@ export function openService(
     resolver,
     {
       name,
-      policy: options.policy,
+      balance: {
+        policy: options.policy,
+        slowStartMs: options.slowStartMs,
+        subset: options.subset,
+      },
+      caller: { zone: options.zone, client: thisProcess },
       outliers: options.outliers ?? {},
       firstSetMs: options.firstSetMs ?? 5000,
       // An instance that drains stops as soon as nobody has a request under way to it: nothing is kept for later.
@@ -119,9 +133,9 @@ export function openService(
   const attempt = (endpoint: Endpoint, request: PlainRequest): Promise<Response> => {
     try {
       const pool = pools.for(endpoint.instance)
-      const startedAt = timed ? clock.now() : 0
+      const startedAt = clock.now()
       return exchange(pool, request, timeoutMs, (end, status) =>
-        members.ended(endpoint, end, status, timed ? clock.now() - startedAt : 0),
+        members.ended(endpoint, end, status, clock.now() - startedAt),
       )
     } catch (thrown) {
       members.ended(endpoint, 'cancelled')
@@ -158,11 +172,15 @@ export function openService(
     ...name,
     pick(pickOptions) {
       const endpoint = members.pick(contextOf(pickOptions, members.endpointsOf))
+      const startedAt = clock.now()
       let open = true
       return {
         instance: endpoint.instance,
         done(outcome = 'success') {
-          if (open) members.ended(endpoint, outcome === 'failure' ? 'response' : outcome)
+          if (open) {
+            const end = outcome === 'failure' ? 'response' : outcome
+            members.ended(endpoint, end, 0, clock.now() - startedAt)
+          }
           open = false
         },
       }

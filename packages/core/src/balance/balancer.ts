@@ -1,6 +1,7 @@
 import { type Instance, isDraining } from '../instance/instance.ts'
 import type { InstanceSet } from '../instance/instance-set.ts'
-import type { Random } from '../time/clock.ts'
+import type { Milliseconds, Random } from '../time/clock.ts'
+import { Learned } from './cost/learned.ts'
 import { eligible } from './eligible.ts'
 import type { Endpoint, Outcome, PickContext, Picker, Policy } from './picker.ts'
 import { Tally } from './tally.ts'
@@ -26,7 +27,7 @@ export class Balancer {
     this.#policy = policy
     this.#random = random
     this.#onIdle = onIdle
-    this.#picker = policy([], random)
+    this.#picker = policy([], random, [])
   }
 
   /** Picks from `set` from now on. Endpoints that stay keep their load; picks that are under way may still end. */
@@ -43,6 +44,8 @@ export class Balancer {
   /** Picks by another policy from now on. Loads stay as they are. */
   usePolicy(policy: Policy): void {
     this.#policy = policy
+    // What the last policy made of them is not this one's affair.
+    for (const endpoint of this.#endpoints) endpoint.weight = endpoint.instance.weight
     this.#rebuild()
   }
 
@@ -56,11 +59,20 @@ export class Balancer {
     return endpoint
   }
 
-  /** Ends one pick, exactly once. Also right for an endpoint that has left the set since. */
-  done(endpoint: Endpoint, _outcome: Outcome): void {
+  /**
+   * Ends one pick, exactly once. Also right for an endpoint that has left the set since.
+   * @param ms how long it took, for policies that learn from it; below 0 = nobody measured
+   */
+  done(endpoint: Endpoint, outcome: Outcome, ms: Milliseconds = -1): void {
     if (endpoint.inFlight === 0) return
     endpoint.inFlight -= 1
+    this.#picker.ended?.(endpoint, outcome, ms)
     if (endpoint.leaving && endpoint.inFlight === 0) this.#emptied(endpoint)
+  }
+
+  /** Lets the policy draw conclusions from what has ended. To be called about once a second, `overMs` after the last time. */
+  refresh(overMs: Milliseconds): void {
+    this.#picker.refresh?.(overMs)
   }
 
   /** Picks of that run of an instance, and of earlier runs, that are not done: the program may be the same one. */
@@ -93,7 +105,15 @@ export class Balancer {
     const { id, weight } = instance
     const known = this.#records.get(id)
     if (known === undefined || known.instance.incarnation !== instance.incarnation) {
-      return { id, instance, weight, inFlight: 0, tally: new Tally(), leaving: isDraining(instance) }
+      return {
+        id,
+        instance,
+        weight,
+        inFlight: 0,
+        tally: new Tally(),
+        learned: new Learned(),
+        leaving: isDraining(instance),
+      }
     }
     known.instance = instance
     known.weight = weight
@@ -114,6 +134,6 @@ export class Balancer {
   #rebuild(): void {
     const { endpoints, panic } = eligible(this.#endpoints)
     this.#panic = panic
-    this.#picker = this.#policy(endpoints, this.#random)
+    this.#picker = this.#policy(endpoints, this.#random, this.#endpoints)
   }
 }

@@ -2,18 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { type CauseKind, causeKinds } from '../instance/cause.ts'
 import { eligible } from './eligible.ts'
 import type { Endpoint } from './picker.ts'
-import { Tally } from './tally.ts'
+import { anEndpoint } from './testing/endpoint.ts'
 import { anIllInstance } from './testing/sets.ts'
 
 function endpoint(id: string, kinds: readonly CauseKind[], weight = 1): Endpoint {
-  return {
-    id,
-    instance: anIllInstance(id, ...kinds),
-    weight,
-    inFlight: 0,
-    tally: new Tally(),
-    leaving: false,
-  }
+  return anEndpoint(id, { instance: anIllInstance(id, ...kinds), weight })
 }
 
 /** Who of a, b, c … is eligible, when each carries the causes given. */

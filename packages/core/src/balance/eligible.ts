@@ -57,7 +57,8 @@ export function eligible<Candidate extends Pick<Endpoint, 'instance' | 'weight'>
   let best = never
   let chosen: Candidate[] = []
   for (const endpoint of endpoints) {
-    if (!(endpoint.weight > 0)) continue
+    // A weight that is no number, or without end, is nobody's share.
+    if (!(endpoint.weight > 0 && endpoint.weight < never)) continue
     const own = rank(endpoint.instance)
     if (own > best || own === never) continue
     if (own < best) chosen = []

@@ -8,7 +8,16 @@ for (const name of policyNames) policyContract(name, policies[name])
 
 describe('policyByName', () => {
   it('knows the table, and least-request where nothing is said', () => {
-    expect(policyNames).toEqual(['least-request', 'random', 'round-robin'])
+    expect(policyNames).toEqual([
+      'adaptive',
+      'forecast-weighted',
+      'least-request',
+      'maglev',
+      'peak-ewma',
+      'random',
+      'ring-hash',
+      'round-robin',
+    ])
     expect(defaultPolicy).toBe('least-request')
     expect(policyByName()).toBeTypeOf('function')
   })
@@ -16,8 +25,8 @@ describe('policyByName', () => {
   it.each([
     ['rond-robin', 'did you mean "round-robin"?'],
     ['LeastRequest', 'did you mean "least-request"?'],
-    ['toString', 'there are: least-request, random, round-robin'],
-    ['', 'there are: least-request, random, round-robin'],
+    ['toString', `there are: ${policyNames.join(', ')}`],
+    ['', `there are: ${policyNames.join(', ')}`],
   ])('refuses "%s" and says what there is', (name, hint) => {
     const refusal = () => policyByName(name)
     expect(refusal).toThrow(Fault)

@@ -1,14 +1,24 @@
 import { Fault } from '../fault/fault.ts'
 import { suggestion } from '../naming/nearest.ts'
-import { leastRequest } from './least-request.ts'
+import { adaptive } from './adaptive/adaptive.ts'
+import { forecastWeighted } from './forecast-weighted/forecast-weighted.ts'
+import { leastRequest } from './least-request/least-request.ts'
+import { maglev } from './maglev/maglev.ts'
+import { peakEwma } from './peak-ewma/peak-ewma.ts'
 import type { Policy } from './picker.ts'
-import { randomChoice } from './random.ts'
-import { roundRobin } from './round-robin.ts'
+import { randomChoice } from './random/random.ts'
+import { ringHash } from './ring-hash/ring-hash.ts'
+import { roundRobin } from './round-robin/round-robin.ts'
 
 /** Every balancing policy by name. Each call makes a policy of its own, for one balancer. */
 export const policies = {
+  adaptive: () => adaptive(),
+  'forecast-weighted': () => forecastWeighted(),
   'least-request': () => leastRequest(),
+  maglev: () => maglev(),
+  'peak-ewma': () => peakEwma(),
   random: () => randomChoice(),
+  'ring-hash': () => ringHash(),
   'round-robin': () => roundRobin(),
 } as const satisfies Readonly<Record<string, () => Policy>>
 

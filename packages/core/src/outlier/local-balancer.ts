@@ -63,7 +63,7 @@ export class LocalBalancer {
     this.#rebuild()
   }
 
-  /** As {@link Balancer.pick}. Every pick is ended once: by `succeeded`, `failed` or `cancelled`. */
+  /** As {@link Balancer.pick}. Every pick is ended once: by `succeeded`, `failed`, `pushedBack` or `cancelled`. */
   pick(context?: PickContext): Endpoint | undefined {
     let endpoint = this.#balancer.pick(context)
     if (endpoint?.tally.standing === 'due' && context?.tried?.length)
@@ -73,19 +73,20 @@ export class LocalBalancer {
     return endpoint
   }
 
-  /** An answer that speaks well of the instance; `ms` counts where latency does. */
+  /** An answer that speaks well of the instance; policies that learn do so from `ms`. */
   succeeded(endpoint: Endpoint, ms: Milliseconds): void {
-    this.#balancer.done(endpoint, 'success')
+    this.#balancer.done(endpoint, 'success', ms)
     const { tally } = endpoint
     tally.ok += 1
-    if (this.#isTimed) tally.okMs += ms
+    if (this.#isTimed && ms > 0) tally.okMs += ms
     if (tally.failuresInRow === 0 && tally.standing === 'in') return
     if (this.#machine.succeeded(endpoint, this.#clock.now())) this.#rebuild()
   }
 
   /** @param status of an answer that is a failure; 0 = there was none */
   failed(endpoint: Endpoint, trouble: Trouble, status = 0): void {
-    this.#balancer.done(endpoint, 'failure')
+    // A connection that parted in good order says nothing of how long answers take.
+    this.#balancer.done(endpoint, trouble === 'parted' ? 'cancelled' : 'failure')
     const { tally } = endpoint
     const now = this.#clock.now()
     tally.failed += 1
@@ -94,6 +95,12 @@ export class LocalBalancer {
     if (this.#machine.failed(endpoint, trouble, now)) this.#rebuild()
     const outcomes = suspicion(endpoint, now)
     if (outcomes !== undefined) this.#suspect(outcomes)
+  }
+
+  /** An answer by which the instance turned the request away: what learns takes it for a failure, nobody is ejected. */
+  pushedBack(endpoint: Endpoint): void {
+    this.#balancer.done(endpoint, 'failure')
+    if (endpoint.tally.standing !== 'in' && this.#machine.undecided(endpoint)) this.#rebuild()
   }
 
   /** A request whose end says nothing of the instance. */
@@ -112,6 +119,7 @@ export class LocalBalancer {
     const now = this.#clock.now()
     const overMs = now - this.#sweptAt
     this.#sweptAt = now
+    this.#balancer.refresh(overMs)
     if (this.#machine.compare(this.#balancer.endpoints, overMs, now)) this.#rebuild()
   }
 

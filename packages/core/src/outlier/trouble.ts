@@ -20,6 +20,11 @@ export function troubleOfConnecting(code: unknown): Trouble | undefined {
   return typeof code === 'string' && own.has(code) ? undefined : 'broken'
 }
 
+/** The instance says that it has too much to do (RFC 6585 section 4): no failure of its, and no place for more. */
+export function isPushback(status: number): boolean {
+  return status === 429
+}
+
 /** Statuses that speak of the instance rather than of the request. */
 export function isFailure(status: number): boolean {
   return status === 500 || (status >= 502 && status <= 504)

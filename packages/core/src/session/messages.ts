@@ -1,3 +1,4 @@
+import type { Spreading } from '../balance/composed.ts'
 import type { PolicyName } from '../balance/policies.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
@@ -129,6 +130,8 @@ export interface RouteTable {
   readonly exposed: 'all' | readonly string[]
   /** By service key; a service that is not named here is balanced by the gateway's own default. */
   readonly policies?: Readonly<Record<string, PolicyName>>
+  /** By service key: where new instances and subsets are to be treated otherwise than by default. */
+  readonly balance?: Readonly<Record<string, Spreading>>
   /** By service key: where a gateway's own outlier detection is to differ from its defaults. */
   readonly outliers?: Readonly<Record<string, Partial<OutlierSettings>>>
 }

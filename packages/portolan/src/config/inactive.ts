@@ -1,4 +1,3 @@
-import { isPolicyName } from '@portolan/core'
 import type { SourceDocument } from './document.ts'
 import { formatPath, type Path, type Problem } from './problem.ts'
 import type { Config, ServiceConfig } from './schema.ts'
@@ -25,12 +24,14 @@ export function inactiveKeys(config: Config, document: SourceDocument): readonly
 
 function inactiveInService(service: ServiceConfig): readonly (readonly [path: Path, hint: string])[] {
   const found: (readonly [Path, string])[] = []
-  const { policy } = service.balancer
   if (service.rateLimit !== undefined) found.push([['rateLimit'], 'requests are not limited yet'])
   if (service.scaling !== undefined)
     found.push([['scaling'], 'set run.replicas: the number does not change by itself yet'])
-  if (!isPolicyName(policy)) {
-    found.push([['balancer', 'policy'], `least-request balances instead of ${policy}`])
+  const { policy } = service.balancer
+  if (policy === 'ring-hash' || policy === 'maglev') {
+    const hint =
+      'requests through the gateway have no key yet and are spread by chance; calls by the library may have one'
+    found.push([['balancer', 'policy'], hint])
   }
   return found
 }

@@ -52,8 +52,6 @@ describe('a configuration that holds', () => {
           until there is, the check fails for all of them, and they get traffic only because all have causes
       portolan.yaml:23:5: services.order.rateLimit: accepted, not active in this version
           requests are not limited yet
-      portolan.yaml:28:17: services.order.balancer.policy: accepted, not active in this version
-          least-request balances instead of adaptive
       portolan.yaml:29:5: services.order.scaling: accepted, not active in this version
           set run.replicas: the number does not change by itself yet
       portolan.yaml:30:1: alerts: accepted, not active in this version

@@ -122,12 +122,16 @@ describe('what a configuration comes to', () => {
     })
   })
 
-  it('names the policies that differ and exist', () => {
+  it('says where balancing differs from the defaults', () => {
     const text =
-      'services:\n  a: { balancer: { policy: random } }\n  b: { balancer: { policy: maglev } }\n  c: {}\n'
+      'services:\n  a: { balancer: { policy: random, slowStart: none, subset: 20 } }\n' +
+      '  b: { balancer: { policy: maglev, slowStart: 2m } }\n  c: {}\n'
     const { config } = load(text)
-    expect(balancerPolicies(config)).toEqual({ a: 'random' })
-    expect(routeTable(config, local).policies).toEqual({ a: 'random' })
+    expect(balancerPolicies(config)).toEqual({ a: 'random', b: 'maglev' })
+    expect(routeTable(config, local)).toMatchObject({
+      policies: { a: 'random', b: 'maglev' },
+      balance: { a: { slowStartMs: 0, subset: 20 }, b: { slowStartMs: 120_000 } },
+    })
     expect(routeTable(defaultConfig('/').config, local)).toEqual({ routes: [], exposed: 'all' })
   })
 

@@ -7,7 +7,6 @@ import {
   type HealthRules,
   type HostPort,
   isLoopback,
-  isPolicyName,
   type Milliseconds,
   outlierDefaults,
   type PolicyName,
@@ -15,6 +14,7 @@ import {
   type RouteTable,
   type ServiceName,
   serviceKey,
+  slowStartDefaultMs,
 } from '@portolan/core'
 import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
@@ -86,11 +86,13 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     .filter(([, service]) => service.expose)
     .map(([key]) => key)
   const policies = balancerPolicies(config)
+  const balance = spreadings(config)
   const outliers = outlierSettings(config)
   return {
     routes,
     exposed: gatewayListens.every(isLocal) ? 'all' : exposed,
     ...(Object.keys(policies).length === 0 ? {} : { policies }),
+    ...(Object.keys(balance).length === 0 ? {} : { balance }),
     ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
   }
 }
@@ -98,8 +100,21 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
 /** The policy that a service is balanced by, by service key; the ones left out are balanced by least-request. */
 export function balancerPolicies(config: Config): Readonly<Record<string, PolicyName>> {
   const chosen = Object.entries(config.services).flatMap(([key, { balancer }]) =>
-    balancer.policy !== defaultPolicy && isPolicyName(balancer.policy) ? [[key, balancer.policy]] : [],
+    balancer.policy === defaultPolicy ? [] : [[key, balancer.policy]],
   )
+  return Object.fromEntries(chosen)
+}
+
+/** Where new instances and subsets of a service are treated otherwise than by default, by service key. */
+function spreadings(config: Config): NonNullable<RouteTable['balance']> {
+  const chosen = Object.entries(config.services).flatMap(([key, { balancer }]) => {
+    const { slowStart, subset } = balancer
+    const settings = {
+      ...(slowStart === slowStartDefaultMs ? {} : { slowStartMs: slowStart }),
+      ...(subset === 0 ? {} : { subset }),
+    }
+    return Object.keys(settings).length === 0 ? [] : [[key, settings]]
+  })
   return Object.fromEntries(chosen)
 }
 

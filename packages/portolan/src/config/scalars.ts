@@ -45,22 +45,31 @@ export const duration = z
   .string({
     error: issue => said(`${described(issue.input)} is not a duration`, durationHint(issue.input)),
   })
-  .transform((text, context): number => {
-    try {
-      const ms = parseDuration(text)
-      if (ms > 0) return ms
-      context.addIssue({
-        code: 'custom',
-        message: said('a duration must be longer than nothing'),
-      })
-    } catch (thrown) {
-      context.addIssue({
-        code: 'custom',
-        message: said(toFault(thrown).message, durationHint(text)),
-      })
-    }
-    return z.NEVER
+  .transform(millisecondsOf)
+
+/** The same, or `none`. */
+export const durationOrNone = z
+  .string({
+    error: issue => said(`${described(issue.input)} is not a duration`, durationHint(issue.input)),
   })
+  .transform((text, context): number => (text === 'none' ? 0 : millisecondsOf(text, context)))
+
+function millisecondsOf(text: string, context: z.RefinementCtx): number {
+  try {
+    const ms = parseDuration(text)
+    if (ms > 0) return ms
+    context.addIssue({
+      code: 'custom',
+      message: said('a duration must be longer than nothing'),
+    })
+  } catch (thrown) {
+    context.addIssue({
+      code: 'custom',
+      message: said(toFault(thrown).message, durationHint(text)),
+    })
+  }
+  return z.NEVER
+}
 
 /** What services, instances, namespaces and tokens are called. */
 export const name = z

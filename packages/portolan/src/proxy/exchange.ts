@@ -1,4 +1,4 @@
-import { type Endpoint, isFailure, type Trouble } from '@portolan/core'
+import { type Endpoint, isFailure, isPushback, type Trouble } from '@portolan/core'
 import {
   type BodyForm,
   type ByteWriter,
@@ -199,6 +199,7 @@ export class Exchange implements ResponseReceiver {
     const close = this.#closing || !this.#complete
     const now = this.#path.clock.now()
     if (isFailure(this.#status)) this.#settle('response', this.#status)
+    else if (isPushback(this.#status)) this.#settle('pushback')
     else this.#succeed(now - this.#triedAt)
     service.metrics.answered(this.#status, now - this.#startedAt)
     if (reusable && this.#complete) pool.release(connection)
@@ -331,9 +332,10 @@ export class Exchange implements ResponseReceiver {
   }
 
   /** Ends the pick that is open, if there is one, other than well. */
-  #settle(end: Trouble | 'cancelled', status = 0): void {
+  #settle(end: Trouble | 'cancelled' | 'pushback', status = 0): void {
     if (this.#endpoint !== undefined) {
       if (end === 'cancelled') this.#service?.balancer.cancelled(this.#endpoint)
+      else if (end === 'pushback') this.#service?.balancer.pushedBack(this.#endpoint)
       else this.#service?.balancer.failed(this.#endpoint, end, status)
     }
     this.#letGo()

@@ -27,6 +27,28 @@ describe('the policy of a service', () => {
     expect(['A', 'B', 'C']).toContain(await ask())
   })
 
+  it('that learns sends little to who turns requests away, and ejects nobody for it', async () => {
+    const busy = await httpUpstream(opened, (_, response) => void response.writeHead(429).end('<A>'))
+    const others = await Promise.all(
+      ['B', 'C', 'D'].map(name => httpUpstream(opened, (_, response) => void response.end(`<${name}>`))),
+    )
+    const { gateway } = await gatewayFor(opened, [busy, ...others])
+    gateway.setRoutes({ routes: [], exposed: 'all', policies: { order: 'adaptive' } })
+    const client = new RawClient(opened, gateway.port)
+    const ask = async (): Promise<string> => {
+      client.received = ''
+      await client.send(request).until('>')
+      return /<(.)>/.exec(client.received)?.[1] ?? ''
+    }
+    const answers: string[] = []
+    const few = (): boolean =>
+      answers.length >= 200 && answers.slice(-200).filter(name => name === 'A').length <= 4
+    const until = performance.now() + 10_000
+    while (!few() && performance.now() < until) answers.push(await ask())
+    expect(answers).toContain('A')
+    expect(few()).toBe(true)
+  })
+
   it('is the gateway’s own where the table names one that it does not have', async () => {
     const port = await httpUpstream(opened, (_, response) => void response.end('<A>'))
     const { gateway } = await gatewayFor(opened, [port])

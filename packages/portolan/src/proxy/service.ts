@@ -1,12 +1,12 @@
 import {
+  type BalanceSettings,
+  composedPolicy,
   type Endpoint,
   type InstanceOutcomes,
   LocalBalancer,
   type Milliseconds,
   type OutlierSettings,
   type PickingSubscriber,
-  type PolicyName,
-  policyByName,
   type Random,
   type Resolver,
   RetryBudget,
@@ -28,7 +28,7 @@ export interface Waiting {
 export interface ServiceParts {
   readonly resolver: Resolver
   readonly random: Random
-  readonly policy: PolicyName
+  readonly balance: BalanceSettings
   readonly outliers: Partial<OutlierSettings>
 }
 
@@ -46,20 +46,20 @@ export class Service implements PickingSubscriber {
   readonly #waiting = new Set<Waiting>()
   readonly #unsubscribe: Unsubscribe
   readonly #resolver: Resolver
-  #policy: PolicyName
+  #balance: BalanceSettings
   #known = false
   /** Since when what is not told yet has been counted. */
   #beganAt: Milliseconds
 
-  constructor(path: PathContext, name: ServiceName, { resolver, random, policy, outliers }: ServiceParts) {
+  constructor(path: PathContext, name: ServiceName, { resolver, random, balance, outliers }: ServiceParts) {
     this.#path = path
     this.#resolver = resolver
-    this.#policy = policy
+    this.#balance = balance
     this.name = name
     this.mark = new Mark(path.gateway, name)
     this.metrics = path.metrics.of(serviceKey(name))
     this.balancer = new LocalBalancer({
-      policy: policyByName(policy),
+      policy: composedPolicy(balance, path.settings),
       random,
       clock: path.clock,
       outliers,
@@ -72,11 +72,12 @@ export class Service implements PickingSubscriber {
     this.#unsubscribe = resolver.subscribe(name, this)
   }
 
-  /** Balances by another policy from the next pick on. */
-  usePolicy(policy: PolicyName): void {
-    if (policy === this.#policy) return
-    this.#policy = policy
-    this.balancer.usePolicy(policyByName(policy))
+  /** Balances otherwise from the next pick on, where it is otherwise. */
+  balanceBy(balance: BalanceSettings): void {
+    const { policy, slowStartMs, subset } = this.#balance
+    if (policy === balance.policy && slowStartMs === balance.slowStartMs && subset === balance.subset) return
+    this.#balance = balance
+    this.balancer.usePolicy(composedPolicy(balance, this.#path.settings))
   }
 
   /** Whether anybody has told anything about this service yet. */

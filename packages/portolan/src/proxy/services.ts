@@ -1,4 +1,5 @@
 import {
+  type BalanceSettings,
   isPolicyName,
   type OutlierSettings,
   type PolicyName,
@@ -13,6 +14,7 @@ import type { PathContext } from './path-context.ts'
 import { Service } from './service.ts'
 
 type Policies = NonNullable<RouteTable['policies']>
+type Spreadings = NonNullable<RouteTable['balance']>
 type Outliers = NonNullable<RouteTable['outliers']>
 
 /** Services that only a Host named are forgotten after this long without a request. */
@@ -30,6 +32,7 @@ export class Services implements Expiring {
   readonly #services = new Map<string, Service>()
   #configured = new Set<string>()
   #policies: Policies = {}
+  #spreadings: Spreadings = {}
   #outliers: Outliers = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
@@ -56,7 +59,7 @@ export class Services implements Expiring {
     const service = new Service(this.#path, name, {
       resolver: this.#resolver,
       random: this.#random,
-      policy: this.#policyOf(key),
+      balance: this.#balanceOf(key),
       outliers: this.#outliersOf(key),
     })
     this.#services.set(key, service)
@@ -64,12 +67,13 @@ export class Services implements Expiring {
   }
 
   /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
-  configure(names: readonly ServiceName[], { policies = {}, outliers = {} }: RouteTable): void {
+  configure(names: readonly ServiceName[], { policies = {}, balance = {}, outliers = {} }: RouteTable): void {
     this.#configured = new Set(names.map(serviceKey))
     this.#policies = policies
+    this.#spreadings = balance
     this.#outliers = outliers
     for (const [key, service] of this.#services) {
-      service.usePolicy(this.#policyOf(key))
+      service.balanceBy(this.#balanceOf(key))
       service.balancer.configure(this.#outliersOf(key))
     }
     for (const name of names) this.get(name)
@@ -94,6 +98,11 @@ export class Services implements Expiring {
   #policyOf(key: string): PolicyName {
     const named = Object.hasOwn(this.#policies, key) ? this.#policies[key] : undefined
     return named !== undefined && isPolicyName(named) ? named : this.#path.settings.policy
+  }
+
+  #balanceOf(key: string): BalanceSettings {
+    const own = Object.hasOwn(this.#spreadings, key) ? this.#spreadings[key] : undefined
+    return { ...own, policy: this.#policyOf(key) }
   }
 
   #outliersOf(key: string): Partial<OutlierSettings> {

@@ -10,6 +10,10 @@ export interface GatewaySettings {
   /** The pseudonym for the Via field; none is added without one. */
   readonly via?: string
   readonly policy: PolicyName
+  /** Where it runs: instances of its own zone are preferred. Default: nowhere in particular. */
+  readonly zone?: string
+  /** Names this gateway, for its subsets. */
+  readonly client?: string
   readonly codec: CodecLimits
   /** Client connections open at once; further ones are closed at once. Default 10,000. */
   readonly maxConnections: number

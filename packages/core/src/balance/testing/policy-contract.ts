@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../time/clock.ts'
 import { Balancer } from '../balancer.ts'
 import type { Endpoint, Policy } from '../picker.ts'
-import { Tally } from '../tally.ts'
+import { anEndpoint } from './endpoint.ts'
 import { anIllInstance, anInstance, aSet, weightedSet } from './sets.ts'
 import { countPicks, worstShareError } from './shares.ts'
 
@@ -20,7 +20,7 @@ export function policyContract(name: string, newPolicy: () => Policy): void {
       expect(balancer.pick()).toBeUndefined()
       balancer.update(aSet([]))
       expect(balancer.pick()).toBeUndefined()
-      expect(balancer.pick({ tried: [stranger()] })).toBeUndefined()
+      expect(balancer.pick({ tried: [anEndpoint('stranger')] })).toBeUndefined()
       balancer.update(aSet([anInstance('a')], 2))
       expect(balancer.pick()?.id).toBe('a')
       balancer.update(aSet([], 3))
@@ -122,10 +122,54 @@ export function policyContract(name: string, newPolicy: () => Policy): void {
       },
     )
 
+    it('gives nothing to weights that are none, and bears those that are absurd', () => {
+      const weights = [Number.NaN, -1, 0, Number.POSITIVE_INFINITY, 1_000_000_000, 1]
+      const counts = [...countPicks(balancerOver(weights), 1000).values()]
+      expect(counts.slice(0, 4)).toEqual([0, 0, 0, 0])
+      expect(counts[4]).toBeGreaterThan(900)
+    })
+
+    it('picks by key, of any length, whether it hashes or not', () => {
+      const balancer = balancerOver([1, 2, 3])
+      for (const hashKey of ['', 'user-42', '🙂', 'k'.repeat(1 << 20)]) {
+        const picked = balancer.pick({ hashKey })
+        if (picked === undefined) throw new Error('nothing to pick')
+        const others = balancer.endpoints.filter(endpoint => endpoint !== picked)
+        expect(others).toContain(balancer.pick({ hashKey, tried: [picked] }))
+        expect(balancer.pick({ hashKey, tried: others })).toBe(picked)
+        expect(balancer.endpoints).toContain(balancer.pick({ hashKey, tried: balancer.endpoints }))
+      }
+    })
+
+    it('bears a done that comes twice, and one that never comes', () => {
+      const balancer = balancerOver([1, 1, 1])
+      const picked = mustPick(balancer)
+      for (let time = 0; time < 3; time++) balancer.done(picked, 'success', 5)
+      expect(balancer.endpoints.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0])
+      for (let pick = 0; pick < 3000; pick++) mustPick(balancer)
+      for (const { inFlight } of balancer.endpoints) expect(inFlight).toBeGreaterThan(800)
+    })
+
+    it('goes on picking when all fail', () => {
+      const balancer = balancerOver([1, 1, 1])
+      for (let second = 0; second < 10; second++) {
+        for (let pick = 0; pick < 100; pick++) balancer.done(mustPick(balancer), 'failure')
+        balancer.refresh(1000)
+      }
+      const counts = [...countPicks(balancer, 3000).values()]
+      expect(worstShareError(counts, [1, 1, 1])).toBeLessThan(0.05)
+    })
+
+    it('picks among 100,000', () => {
+      const balancer = balancerOver(Array<number>(100_000).fill(1))
+      const ids = Array.from({ length: 1000 }, (_, key) => balancer.pick({ hashKey: `user-${key}` })?.id)
+      expect(new Set(ids).size).toBeGreaterThan(900)
+    })
+
     it('bears strangers and repetitions among the tried', () => {
       const balancer = balancerOver([1, 2])
       const one = mustPick(balancer)
-      const tried = [stranger(), one, one, stranger()]
+      const tried = [anEndpoint('stranger'), one, one, anEndpoint('stranger')]
       for (let count = 0; count < 20; count++) expect(mustPick(balancer, tried)).not.toBe(one)
     })
   })
@@ -135,15 +179,4 @@ function mustPick(balancer: Balancer, tried: readonly Endpoint[] = []): Endpoint
   const picked = balancer.pick({ tried })
   if (picked === undefined) throw new Error('nothing to pick')
   return picked
-}
-
-function stranger(): Endpoint {
-  return {
-    id: 'stranger',
-    instance: anInstance('stranger'),
-    weight: 1,
-    inFlight: 0,
-    tally: new Tally(),
-    leaving: false,
-  }
 }

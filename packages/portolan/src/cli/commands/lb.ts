@@ -25,6 +25,7 @@ export const lb: Command = {
       summary: 'an address or network whose X-Forwarded-* headers are kept',
       repeated: true,
     },
+    { flags: '--zone <name>', summary: 'where it runs: instances of that zone are preferred' },
   ],
   examples: [
     ['portolan lb --join http://127.0.0.1:7400', 'a gateway on 127.0.0.1:7480'],
@@ -43,6 +44,7 @@ export const lb: Command = {
 async function runLb(invocation: Invocation, io: Io): Promise<number> {
   const join = textOption(invocation, 'join') ?? textOption(invocation, 'url') ?? io.env.PORTOLAN_URL
   const token = textOption(invocation, 'token') ?? io.env.PORTOLAN_TOKEN
+  const zone = textOption(invocation, 'zone')
   const given = listOption(invocation, 'listen')
   const listen = (given.length > 0 ? given : [defaultListen]).map(listenAddress)
   const admin = listenAddress(textOption(invocation, 'admin') ?? defaultAdmin)
@@ -51,6 +53,7 @@ async function runLb(invocation: Invocation, io: Io): Promise<number> {
     listen,
     admin,
     trustedProxies: listOption(invocation, 'trustedProxy'),
+    ...(zone === undefined ? {} : { zone }),
     ...(token === undefined ? {} : { token }),
     log: openLog(io.env.PORTOLAN_LOG ?? 'warn'),
   }).catch(thrown => {

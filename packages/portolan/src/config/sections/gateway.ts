@@ -50,6 +50,15 @@ export const gatewaySection = z
     admin: listenAddress
       .prefault('127.0.0.1:7481')
       .describe('Where the gateway’s own /metrics, /healthz and /readyz listen.'),
+    zone: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        'Where the gateway runs: instances of its own zone are preferred, as far as they can bear it.',
+      )
+      .meta({ unset: 'no zone is preferred' }),
     routes: z
       .array(route)
       .max(10_000)

@@ -1,18 +1,8 @@
-import { formatHostPort } from '@portolan/core'
+import { formatDuration, formatHostPort, policyNames, slowStartDefaultMs } from '@portolan/core'
 import { z } from 'zod'
-import { described, duration, memberAddress, portNumber, said } from '../scalars.ts'
+import { described, duration, durationOrNone, memberAddress, portNumber, said } from '../scalars.ts'
 import { healthChecks } from './health-checks.ts'
 import { outliers } from './outliers.ts'
-
-export const policies = [
-  'round-robin',
-  'random',
-  'least-request',
-  'ring-hash',
-  'maglev',
-  'peak-ewma',
-  'adaptive',
-] as const
 
 const quoted = z.string({
   error: issue => (typeof issue.input === 'string' ? undefined : said('expected text', 'put it in quotes')),
@@ -121,9 +111,20 @@ const service = z.strictObject({
   balancer: z
     .strictObject({
       policy: z
-        .enum(policies)
+        .enum(policyNames)
         .default('least-request')
         .describe('How the gateway picks among the instances.'),
+      slowStart: durationOrNone
+        .prefault(formatDuration(slowStartDefaultMs))
+        .describe(
+          'How long a new instance takes to its full share, while there are requests; `none`: at once.',
+        ),
+      subset: z
+        .int()
+        .min(0)
+        .max(100_000)
+        .default(0)
+        .describe('Instances that one gateway picks among, of each zone and priority; 0: all.'),
     })
     .prefault({})
     .describe('How requests are spread.'),

@@ -1,0 +1,46 @@
+import type { Instance } from '../instance/instance.ts'
+import type { Milliseconds } from '../time/clock.ts'
+import { failover } from './failover/failover.ts'
+import type { Policy } from './picker.ts'
+import { type PolicyName, policyByName } from './policies.ts'
+import { slowStart, slowStartDefaultMs } from './slow-start/slow-start.ts'
+import { subsetting } from './subset/subset.ts'
+import { zoneFirst } from './zones/zones.ts'
+
+/** What goes on around a policy. */
+export interface Spreading {
+  /** How long a new instance takes to its full weight; 0 = none. Default 30 s. */
+  readonly slowStartMs?: Milliseconds | undefined
+  /** Instances that one caller picks among, of each zone and level of priority; 0 = all. Default 0. */
+  readonly subset?: number | undefined
+}
+
+/** How one service is balanced. */
+export interface BalanceSettings extends Spreading {
+  /** Default: see {@link policyByName}. */
+  readonly policy?: PolicyName | undefined
+}
+
+/** Who picks. */
+export interface Caller {
+  /** Where it runs; its own zone is preferred. Default: nowhere in particular. */
+  readonly zone?: string | undefined
+  /** Names this process, for its subset. */
+  readonly client?: string | undefined
+}
+
+const lowestLevel = 9
+
+/** Metadata `priority`: 0 (first choice, and what an instance has that says none) to 9. */
+export function priorityOf({ metadata }: Instance): number {
+  const level = Number(metadata.priority ?? 0)
+  return Number.isInteger(level) && level >= 0 ? Math.min(level, lowestLevel) : 0
+}
+
+/** The policy with all that goes on around it: priorities, then zones, then subsets, and new instances come in slowly. */
+export function composedPolicy(settings: BalanceSettings = {}, caller: Caller = {}): Policy {
+  const { policy, slowStartMs = slowStartDefaultMs, subset = 0 } = settings
+  const base = (): Policy => subsetting(policyByName(policy), caller.client ?? '', subset)
+  const near = (): Policy => zoneFirst(base, caller.zone)
+  return slowStart(failover(near, priorityOf), { rampMs: slowStartMs })
+}

@@ -1,3 +1,0 @@
-import { runPickBench } from './testing/pick-bench.ts'
-
-await runPickBench('least-request')

@@ -1,0 +1,3 @@
+import { runPickBench } from '../testing/pick-bench.ts'
+
+await runPickBench('ring-hash')
