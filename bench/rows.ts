@@ -1,3 +1,5 @@
+import { balanceRealRow } from './balance/real.ts'
+import { balanceEqualRow, balanceSkewRow } from './balance/simulated.ts'
 import { clientOverheadRow } from './client.ts'
 import { deployFailedRow } from './deploy/replacement.ts'
 import { detectFalseRow } from './detect/false.ts'
@@ -30,6 +32,9 @@ export const rows: Readonly<Record<string, Bench>> = {
   'pick.peak-ewma': pickRow('peak-ewma'),
   'pick.adaptive': pickRow('adaptive'),
   'pick.forecast-weighted': pickRow('forecast-weighted'),
+  'balance.skew': balanceSkewRow,
+  'balance.equal': balanceEqualRow,
+  'balance.real': balanceRealRow,
   'detect.kill': detectKillRow,
   'detect.hang': detectHangRow,
   'detect.drop': detectDropRow,

@@ -20,6 +20,7 @@ const floors: readonly (readonly string[])[] = [
   ['api'],
   ['proxy'],
   ['workloads'],
+  ['simulate'],
   ['sources'],
   ['health', 'registry'],
   ['store', 'config'],

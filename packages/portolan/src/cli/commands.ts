@@ -8,6 +8,7 @@ import { override } from './commands/override.ts'
 import { resolve } from './commands/resolve.ts'
 import { run } from './commands/run.ts'
 import { services } from './commands/services.ts'
+import { simulate } from './commands/simulate.ts'
 import { tokenCreate } from './commands/token-create.ts'
 import { tokenList } from './commands/token-list.ts'
 import { tokenRevoke } from './commands/token-revoke.ts'
@@ -31,5 +32,6 @@ export const commands: readonly Command[] = [
   tokenList,
   tokenRevoke,
   check,
+  simulate,
   doctor,
 ]
