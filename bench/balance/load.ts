@@ -29,7 +29,7 @@ const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan
 
 function throughGateway(): Send {
   const agent = new Agent({ keepAlive: true, maxSockets: 4096, scheduling: 'lifo' })
-  const options = { agent, host: '127.0.0.1', port: plan.gatewayPort, headers: { host: 'order' } }
+  const options = { agent, host: '127.0.0.1', port: plan.gatewayPort, headers: { host: 'order.portolan' } }
   return () =>
     new Promise(resolve => {
       const call = request(options, response => {

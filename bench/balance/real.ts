@@ -76,7 +76,9 @@ const standingOf = (policy: PolicyName, { p99, bad }: LoadOutcome): Standing => 
   bad: round(bad, 4),
 })
 
-const cost = (trial: Trial, { p99, bad }: Standing): number => (trial.turnAway.length > 0 ? 0.001 + bad : p99)
+/** One in a hundred that is no answer counts as much as answers that take twice as long. */
+const cost = (trial: Trial, { p99, bad }: Standing): number =>
+  trial.turnAway.length > 0 ? 0.001 + bad : p99 * (1 + 100 * bad)
 
 /** Pairs of policies that are clearly apart in both worlds, and the other way round in one. */
 function reversals(trial: Trial, one: readonly Standing[], other: readonly Standing[]): string[] {

@@ -13,6 +13,8 @@ export interface Spreading {
   readonly slowStartMs?: Milliseconds | undefined
   /** Instances that one caller picks among, of each zone and level of priority; 0 = all. Default 0. */
   readonly subset?: number | undefined
+  /** What a request's key is, for a gateway and policies that hash: `address`, `header:NAME` or `cookie:NAME`. */
+  readonly hashBy?: string | undefined
 }
 
 /** How one service is balanced. */

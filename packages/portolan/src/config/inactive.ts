@@ -27,11 +27,5 @@ function inactiveInService(service: ServiceConfig): readonly (readonly [path: Pa
   if (service.rateLimit !== undefined) found.push([['rateLimit'], 'requests are not limited yet'])
   if (service.scaling !== undefined)
     found.push([['scaling'], 'set run.replicas: the number does not change by itself yet'])
-  const { policy } = service.balancer
-  if (policy === 'ring-hash' || policy === 'maglev') {
-    const hint =
-      'requests through the gateway have no key yet and are spread by chance; calls by the library may have one'
-    found.push([['balancer', 'policy'], hint])
-  }
   return found
 }

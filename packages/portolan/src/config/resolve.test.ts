@@ -125,12 +125,12 @@ describe('what a configuration comes to', () => {
   it('says where balancing differs from the defaults', () => {
     const text =
       'services:\n  a: { balancer: { policy: random, slowStart: none, subset: 20 } }\n' +
-      '  b: { balancer: { policy: maglev, slowStart: 2m } }\n  c: {}\n'
+      '  b: { balancer: { policy: maglev, slowStart: 2m, hashBy: header:X-User } }\n  c: {}\n'
     const { config } = load(text)
     expect(balancerPolicies(config)).toEqual({ a: 'random', b: 'maglev' })
     expect(routeTable(config, local)).toMatchObject({
       policies: { a: 'random', b: 'maglev' },
-      balance: { a: { slowStartMs: 0, subset: 20 }, b: { slowStartMs: 120_000 } },
+      balance: { a: { slowStartMs: 0, subset: 20 }, b: { slowStartMs: 120_000, hashBy: 'header:X-User' } },
     })
     expect(routeTable(defaultConfig('/').config, local)).toEqual({ routes: [], exposed: 'all' })
   })

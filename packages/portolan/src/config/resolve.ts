@@ -108,10 +108,11 @@ export function balancerPolicies(config: Config): Readonly<Record<string, Policy
 /** Where new instances and subsets of a service are treated otherwise than by default, by service key. */
 function spreadings(config: Config): NonNullable<RouteTable['balance']> {
   const chosen = Object.entries(config.services).flatMap(([key, { balancer }]) => {
-    const { slowStart, subset } = balancer
+    const { slowStart, subset, hashBy } = balancer
     const settings = {
       ...(slowStart === slowStartDefaultMs ? {} : { slowStartMs: slowStart }),
       ...(subset === 0 ? {} : { subset }),
+      ...(hashBy === undefined ? {} : { hashBy }),
     }
     return Object.keys(settings).length === 0 ? [] : [[key, settings]]
   })

@@ -195,7 +195,8 @@ export class ClientConnection implements Expiring, Caller {
       return refused
     }
     this.#bodyProgressed()
-    this.#exchange.open(service, head, out, this.#body.done)
+    const key = service.keyOf?.(bytes, head, this.#hop)
+    this.#exchange.open(service, head, out, { complete: this.#body.done, key })
     if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#path.settings.resolveMs
     return next
   }

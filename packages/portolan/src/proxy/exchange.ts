@@ -1,4 +1,4 @@
-import { type Endpoint, isFailure, isPushback, type Trouble } from '@portolan/core'
+import { type Endpoint, isFailure, isPushback, type PickContext, type Trouble } from '@portolan/core'
 import {
   type BodyForm,
   type ByteWriter,
@@ -32,6 +32,14 @@ export interface Caller {
   exchangeDone(close: boolean): void
 }
 
+/** What is known of a request beside its head. */
+interface Opening {
+  /** Whether its body has come to its end. */
+  readonly complete: boolean
+  /** By what hashing policies pick. */
+  readonly key: string | undefined
+}
+
 /** A try that brought no answer. */
 interface FailedTry {
   readonly endpoint: Endpoint
@@ -57,6 +65,7 @@ export class Exchange implements ResponseReceiver {
   #replayable = false
   /** Instances that it was tried at and failed, the last one last. */
   #tried: Endpoint[] = none
+  #context: PickContext | undefined
   /** Whether a try has failed otherwise than by a refusal. */
   #hasPaid = false
   #complete = false
@@ -88,7 +97,7 @@ export class Exchange implements ResponseReceiver {
   }
 
   /** Starts with what `out` holds of the request: its head, and what has come of its body. */
-  open(service: Service, head: RequestHead, out: ByteWriter, complete: boolean): void {
+  open(service: Service, head: RequestHead, out: ByteWriter, { complete, key }: Opening): void {
     const now = this.#path.clock.now()
     this.#service = service
     this.method = head.method
@@ -97,6 +106,7 @@ export class Exchange implements ResponseReceiver {
     this.#complete = complete
     this.#replayable = isIdempotent(head.method)
     this.#tried = none
+    this.#context = key === undefined ? undefined : { hashKey: key }
     this.#hasPaid = false
     this.#status = 0
     this.#begun = false
@@ -236,7 +246,8 @@ export class Exchange implements ResponseReceiver {
 
   #attempt(service: Service, failed?: FailedTry): void {
     const { balancer } = service
-    const endpoint = failed === undefined ? balancer.pick() : balancer.pick({ tried: this.#tried })
+    const context = failed === undefined ? this.#context : { ...this.#context, tried: this.#tried }
+    const endpoint = balancer.pick(context)
     if (endpoint === undefined) {
       this.#giveUp(problems.noInstance)
       return

@@ -57,3 +57,63 @@ describe('the policy of a service', () => {
     await client.send(request).until('<A>')
   })
 })
+
+describe('the key of a request', () => {
+  it.each([
+    ['header:X-User', (user: string) => `x-user: ${user}\r\n`],
+    ['cookie:sid', (user: string) => `Cookie: a=b; sid=${user}; c=d\r\n`],
+  ])('is what %s says: equal ones go to the same instance', async (hashBy, field) => {
+    const names = ['A', 'B', 'C', 'D', 'E']
+    const ports = await Promise.all(
+      names.map(name => httpUpstream(opened, (_, response) => void response.end(`<${name}>`))),
+    )
+    const { gateway } = await gatewayFor(opened, ports)
+    const table = { routes: [], exposed: 'all', policies: { order: 'ring-hash' } } as const
+    gateway.setRoutes({ ...table, balance: { order: { hashBy } } })
+    const client = new RawClient(opened, gateway.port)
+    const ask = async (fields: string): Promise<string> => {
+      client.received = ''
+      await client.send(`GET / HTTP/1.1\r\nHost: order.portolan\r\n${fields}\r\n`).until('>')
+      return /<(.)>/.exec(client.received)?.[1] ?? ''
+    }
+    const homes = new Map<string, string>()
+    for (let round = 0; round < 3; round++) {
+      for (let user = 0; user < 20; user++) {
+        const home = await ask(field(`u${user}`))
+        expect(homes.get(`u${user}`) ?? home).toBe(home)
+        homes.set(`u${user}`, home)
+      }
+    }
+    expect(new Set(homes.values()).size).toBeGreaterThan(2)
+    // Without a key, by chance; and without hashBy, whatever the request says.
+    const keyless = new Set<string>()
+    for (let i = 0; i < 40; i++) keyless.add(await ask(''))
+    expect(keyless.size).toBeGreaterThan(2)
+    gateway.setRoutes(table)
+    const anywhere = new Set<string>()
+    for (let i = 0; i < 40; i++) anywhere.add(await ask(field('u1')))
+    expect(anywhere.size).toBeGreaterThan(2)
+  })
+
+  it('may be the address of the client', async () => {
+    const ports = await Promise.all(
+      ['A', 'B', 'C', 'D', 'E'].map(name =>
+        httpUpstream(opened, (_, response) => void response.end(`<${name}>`)),
+      ),
+    )
+    const { gateway } = await gatewayFor(opened, ports)
+    gateway.setRoutes({
+      routes: [],
+      exposed: 'all',
+      policies: { order: 'maglev' },
+      balance: { order: { hashBy: 'address' } },
+    })
+    const homes = new Set<string>()
+    for (let i = 0; i < 20; i++) {
+      const client = new RawClient(opened, gateway.port)
+      await client.send(request).until('>')
+      homes.add(/<(.)>/.exec(client.received)?.[1] ?? '')
+    }
+    expect(homes.size).toBe(1)
+  })
+})

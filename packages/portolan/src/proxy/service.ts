@@ -15,6 +15,7 @@ import {
   type Unsubscribe,
   type View,
 } from '@portolan/core'
+import { type KeyOf, keyReader } from './affinity.ts'
 import { Mark } from './mark.ts'
 import type { ServiceMetrics } from './metrics.ts'
 import type { PathContext } from './path-context.ts'
@@ -39,6 +40,8 @@ export class Service implements PickingSubscriber {
   readonly budget = new RetryBudget()
   readonly metrics: ServiceMetrics
   readonly mark: Mark
+  /** Where requests have keys: how to read them. */
+  keyOf: KeyOf | undefined
   /** When a request was last routed here, in the time of the deadlines. */
   usedAt: number
   readonly #path: PathContext
@@ -55,6 +58,7 @@ export class Service implements PickingSubscriber {
     this.#path = path
     this.#resolver = resolver
     this.#balance = balance
+    this.keyOf = keyReader(balance.hashBy)
     this.name = name
     this.mark = new Mark(path.gateway, name)
     this.metrics = path.metrics.of(serviceKey(name))
@@ -74,9 +78,10 @@ export class Service implements PickingSubscriber {
 
   /** Balances otherwise from the next pick on, where it is otherwise. */
   balanceBy(balance: BalanceSettings): void {
+    this.keyOf = keyReader(balance.hashBy)
     const { policy, slowStartMs, subset } = this.#balance
-    if (policy === balance.policy && slowStartMs === balance.slowStartMs && subset === balance.subset) return
     this.#balance = balance
+    if (policy === balance.policy && slowStartMs === balance.slowStartMs && subset === balance.subset) return
     this.balancer.usePolicy(composedPolicy(balance, this.#path.settings))
   }
 

@@ -69,8 +69,8 @@ describe('maglev', () => {
     const is = homes(balancer, 50_000)
     const moved = is.filter((id, key) => id !== was[key])
     expect(moved.filter(id => id === 'i-0100').length / 50_000).toBeCloseTo(1 / 101, 2)
-    // The paper's own measurement: a little more than the minimum changes hands.
-    expect(moved.length / 50_000).toBeLessThanOrEqual(2.5 / 101)
+    // More than the minimum changes hands; a table of 524,287 would move 1.15 of it, and take 20 ms for each change.
+    expect(moved.length / 50_000).toBeLessThanOrEqual(1.7 / 101)
   })
 
   it('tries another for a key whose instance was tried, the same one each time', () => {

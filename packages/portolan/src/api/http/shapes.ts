@@ -211,9 +211,16 @@ export const routeTable = z.object({
   exposed: z.union([z.literal('all'), z.array(name)]),
   policies: z.record(z.string(), z.string()).optional().describe('Balancing policies by service key.'),
   balance: z
-    .record(z.string(), z.object({ slowStartMs: z.number().optional(), subset: z.int().optional() }))
+    .record(
+      z.string(),
+      z.object({
+        slowStartMs: z.number().optional(),
+        subset: z.int().optional(),
+        hashBy: z.string().optional(),
+      }),
+    )
     .optional()
-    .describe('Where slow start and subsets differ from their defaults, by service key.'),
+    .describe('Where slow start, subsets and keys differ from their defaults, by service key.'),
   outliers: z
     .record(z.string(), z.record(z.string(), z.number()))
     .optional()

@@ -125,6 +125,17 @@ const service = z.strictObject({
         .max(100_000)
         .default(0)
         .describe('Instances that one gateway picks among, of each zone and priority; 0: all.'),
+      hashBy: z
+        .string()
+        .regex(
+          /^(?:address|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128})$/,
+          said('not a key of requests', 'write address, header:NAME or cookie:NAME'),
+        )
+        .optional()
+        .describe(
+          'By what `ring-hash` and `maglev` pick: `address` of the client, `header:NAME` or `cookie:NAME`.',
+        )
+        .meta({ unset: 'by chance' }),
     })
     .prefault({})
     .describe('How requests are spread.'),

@@ -11,7 +11,7 @@
  */
 export { BodyReader } from './body.ts'
 export { ByteWriter } from './byte-writer.ts'
-export { latin1 } from './bytes.ts'
+export { equalsFolded, latin1 } from './bytes.ts'
 export type { Framing } from './field-values.ts'
 export { type FieldTable, incomplete, maxFields, refused } from './fields.ts'
 export { type Hop, writeRequestHead } from './forward-request.ts'

@@ -1,0 +1,38 @@
+import { equalsFolded, type Hop, latin1, type RequestHead } from './codec/codec.ts'
+
+/** Reads the key of a request, by which hashing policies pick; undefined = it has none. */
+export type KeyOf = (bytes: Uint8Array, head: RequestHead, hop: Hop) => string | undefined
+
+/** @param hashBy `address`, `header:NAME` or `cookie:NAME`; anything else, from a newer registry, gives no keys */
+export function keyReader(hashBy: string | undefined): KeyOf | undefined {
+  if (hashBy === 'address') return (_bytes, _head, { peer }) => peer
+  const colon = hashBy?.indexOf(':') ?? -1
+  if (hashBy === undefined || colon < 0) return undefined
+  const [kind, name] = [hashBy.slice(0, colon), hashBy.slice(colon + 1)]
+  if (kind === 'header') {
+    const folded = name.toLowerCase()
+    return (bytes, head) => headerValue(bytes, head, folded)
+  }
+  return kind === 'cookie' ? (bytes, head) => cookieValue(bytes, head, name) : undefined
+}
+
+/** The first field of that name, given in lower case. */
+function headerValue(bytes: Uint8Array, { fields }: RequestHead, name: string): string | undefined {
+  for (let index = 0; index < fields.count; index++) {
+    if (!equalsFolded(bytes, fields.lineStart(index), fields.nameEnd(index), name)) continue
+    return latin1(bytes, fields.valueStart(index), fields.valueEnd(index))
+  }
+  return undefined
+}
+
+/** As browsers write them (RFC 6265 section 4.2.1); names are compared to the letter. */
+function cookieValue(bytes: Uint8Array, { fields }: RequestHead, name: string): string | undefined {
+  for (let index = 0; index < fields.count; index++) {
+    if (!equalsFolded(bytes, fields.lineStart(index), fields.nameEnd(index), 'cookie')) continue
+    for (const pair of latin1(bytes, fields.valueStart(index), fields.valueEnd(index)).split(';')) {
+      const equals = pair.indexOf('=')
+      if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
+    }
+  }
+  return undefined
+}
