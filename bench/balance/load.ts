@@ -23,16 +23,20 @@ export interface LoadOutcome {
   readonly bad: number
 }
 
-type Send = () => Promise<boolean>
+type Send = (user: string) => Promise<boolean>
+
+/** So many users, all equally likely: what policies that hash go by. */
+const users = 10_000
 
 const plan = JSON.parse(process.argv[2] ?? '{}') as LoadPlan
 
 function throughGateway(): Send {
   const agent = new Agent({ keepAlive: true, maxSockets: 4096, scheduling: 'lifo' })
-  const options = { agent, host: '127.0.0.1', port: plan.gatewayPort, headers: { host: 'order.portolan' } }
-  return () =>
+  const where = { agent, host: '127.0.0.1', port: plan.gatewayPort }
+  return user =>
     new Promise(resolve => {
-      const call = request(options, response => {
+      const headers = { host: 'order.portolan', 'x-user': user }
+      const call = request({ ...where, headers }, response => {
         response.resume()
         response.on('end', () => resolve(response.statusCode === 200))
       })
@@ -44,9 +48,9 @@ function throughGateway(): Send {
 async function throughLibrary(): Promise<Send> {
   const portolan = await connect(plan.registry)
   const order = portolan.service('order', { policy: plan.policy, slowStartMs: 0 })
-  return async () => {
+  return async hashKey => {
     try {
-      const response = await order.fetch('/order')
+      const response = await order.fetch('/order', { hashKey })
       await response.text()
       return response.status === 200
     } catch {
@@ -60,7 +64,7 @@ const times: number[] = []
 let bad = 0
 
 async function one(dueAt: number, counts: boolean): Promise<void> {
-  const isGood = await send()
+  const isGood = await send(`user-${Math.floor(Math.random() * users)}`)
   if (!counts) return
   times.push(performance.now() - dueAt)
   if (!isGood) bad += 1
@@ -69,19 +73,20 @@ async function one(dueAt: number, counts: boolean): Promise<void> {
 const begun = performance.now()
 const from = begun + plan.warmUpSeconds * 1000
 const until = from + plan.seconds * 1000
-const open = new Set<Promise<void>>()
+/** Those under way, and when they were due. */
+const open = new Map<Promise<void>, number>()
 let due = begun
 while (due < until) {
   due -= (Math.log(1 - Math.random()) * 1000) / plan.rate
   const wait = due - performance.now()
   if (wait > 1) await new Promise(resolve => setTimeout(resolve, wait))
   const call = one(due, due >= from && due < until)
-  open.add(call)
+  open.set(call, due)
   void call.then(() => open.delete(call))
 }
 // What is not answered yet counts with its time so far, at least.
-await Promise.race([Promise.all(open), new Promise(resolve => setTimeout(resolve, 5000))])
-for (let unanswered = open.size; unanswered > 0; unanswered--) times.push(5000)
+await Promise.race([Promise.all(open.keys()), new Promise(resolve => setTimeout(resolve, 5000))])
+for (const dueAt of open.values()) times.push(performance.now() - dueAt)
 times.sort((a, b) => a - b)
 const outcome: LoadOutcome = {
   requests: times.length,

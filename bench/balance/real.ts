@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PolicyName, policyNames } from '@portolan/core'
+import { policyNames as allPolicies, type PolicyName } from '@portolan/core'
 import { steady } from '../../packages/portolan/src/simulate/arrivals.ts'
 import { contestant } from '../../packages/portolan/src/simulate/contestants.ts'
 import { exponential } from '../../packages/portolan/src/simulate/distributions.ts'
@@ -12,6 +12,7 @@ import { type Bench, round } from '../row.ts'
 import type { InstancesPlan } from './instances.ts'
 import type { LoadOutcome, LoadPlan } from './load.ts'
 
+const policyNames = allPolicies.filter(name => (process.env.BENCH_POLICIES ?? name).split(',').includes(name))
 const seconds = Number(process.env.BENCH_SECONDS ?? 15)
 const warmUpSeconds = 5
 const workers = 4
@@ -59,7 +60,10 @@ function configOf(ports: readonly number[], policy: PolicyName): string {
 api: { listen: ["127.0.0.1:${apiPort}"] }
 gateway: { listen: 127.0.0.1:${gatewayPort}, admin: 127.0.0.1:${adminPort} }
 services:
-  order: { healthChecks: [], balancer: { policy: ${policy}, slowStart: none }, instances: [${members.join(', ')}] }
+  order:
+    healthChecks: []
+    balancer: { policy: ${policy}, slowStart: none, hashBy: "header:x-user" }
+    instances: [${members.join(', ')}]
 `
 }
 
