@@ -58,8 +58,14 @@ export class GroupedPicker implements Picker {
 
   #elsewhere(place: number, picked: Endpoint, context: PickContext | undefined): Endpoint {
     for (let step = 1; step < this.#groups.length; step++) {
-      const other = this.#groups[(place + step) % this.#groups.length]?.picker.pick(context)
-      if (other !== undefined && context?.tried?.includes(other) !== true) return other
+      const group = this.#groups[(place + step) % this.#groups.length]
+      const other = group?.picker.pick(context)
+      if (other === undefined) continue
+      // What is passed over must not count as under way, where a picker counts.
+      const isTried = context?.tried?.includes(other) === true
+      const passed = isTried ? other : picked
+      this.ended(passed, 'cancelled', -1)
+      if (!isTried) return other
     }
     return picked
   }

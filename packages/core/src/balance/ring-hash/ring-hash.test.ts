@@ -4,6 +4,7 @@ import { Balancer } from '../balancer.ts'
 import type { Endpoint } from '../picker.ts'
 import { weightedSet } from '../testing/sets.ts'
 import { worstShareError } from '../testing/shares.ts'
+import { zoneFirst } from '../zones/zones.ts'
 import { Ring } from './ring.ts'
 import { ringHash } from './ring-hash.ts'
 
@@ -100,6 +101,20 @@ describe('ring-hash', () => {
     const [home, next] = [balancer.pick({ hashKey: 'a' }), balancer.pick({ hashKey: 'a' })]
     expect(home?.id).not.toBe(undefined)
     expect([home?.inFlight, next?.inFlight]).toEqual(home === next ? [2, 2] : [1, 1])
+  })
+
+  it('counts no pick that a retry passed over, zones or not', () => {
+    const policy = zoneFirst(() => ringHash(), 'a')
+    const balancer = new Balancer(policy, seededRandom(1))
+    const { instances, ...set } = weightedSet(equal(4))
+    balancer.update({ ...set, instances: instances.map((each, i) => ({ ...each, zone: i < 2 ? 'a' : 'b' })) })
+    const near = balancer.endpoints.filter(({ instance }) => instance.zone === 'a')
+    for (let retry = 0; retry < 1000; retry++) {
+      const picked = balancer.pick({ hashKey: 'k', tried: near })
+      if (picked !== undefined) balancer.done(picked, 'success')
+    }
+    for (let pick = 0; pick < 10; pick++) balancer.pick({ hashKey: 'k' })
+    expect(Math.max(...near.map(({ inFlight }) => inFlight))).toBeLessThanOrEqual(7)
   })
 
   it('tries another for a key whose instance was tried, the same one each time', () => {
