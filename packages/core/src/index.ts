@@ -27,7 +27,7 @@ export {
   composedPolicy,
   type Spreading,
 } from './balance/composed.ts'
-export { AliasTable } from './balance/drawing/alias.ts'
+export { type Dice, diceFrom } from './balance/drawing/dice.ts'
 export { Lots } from './balance/drawing/lots.ts'
 export { type Eligible, eligible } from './balance/eligible.ts'
 export { type LeastRequestOptions, leastRequest } from './balance/least-request/least-request.ts'

@@ -1,10 +1,9 @@
-import { type Instance, isDraining } from '../instance/instance.ts'
+import type { Instance } from '../instance/instance.ts'
 import type { InstanceSet } from '../instance/instance-set.ts'
 import type { Milliseconds, Random } from '../time/clock.ts'
-import { Learned } from './cost/learned.ts'
 import { eligible } from './eligible.ts'
 import type { Endpoint, Outcome, PickContext, Picker, Policy } from './picker.ts'
-import { Tally } from './tally.ts'
+import { Records } from './records.ts'
 
 /**
  * Balances the requests to one service: composes a policy with the set of instances and with what is in flight.
@@ -15,9 +14,8 @@ export class Balancer {
   readonly #onIdle: (instance: Instance) => void
   /** Records that have left the set, or given way to a newer run, with picks under way. */
   readonly #left = new Set<Endpoint>()
+  readonly #records = new Records()
   #policy: Policy
-  #records: ReadonlyMap<string, Endpoint> = new Map()
-  #endpoints: readonly Endpoint[] = []
   #set: InstanceSet | undefined
   #panic = false
   #picker: Picker
@@ -32,11 +30,7 @@ export class Balancer {
 
   /** Picks from `set` from now on. Endpoints that stay keep their load; picks that are under way may still end. */
   update(set: InstanceSet): void {
-    const records = new Map<string, Endpoint>()
-    for (const instance of set.instances) records.set(instance.id, this.#recordOf(instance))
-    for (const [id, record] of this.#records) if (records.get(id) !== record) this.#leave(record)
-    this.#records = records
-    this.#endpoints = [...records.values()]
+    this.#records.update(set.instances, endpoint => this.#leave(endpoint))
     this.#set = set
     this.#rebuild()
   }
@@ -45,7 +39,7 @@ export class Balancer {
   usePolicy(policy: Policy): void {
     this.#policy = policy
     // What the last policy made of them is not this one's affair.
-    for (const endpoint of this.#endpoints) endpoint.weight = endpoint.instance.weight
+    for (const endpoint of this.#records.all) endpoint.weight = endpoint.instance.weight
     this.#rebuild()
   }
 
@@ -78,7 +72,7 @@ export class Balancer {
   /** Picks of that run of an instance, and of earlier runs, that are not done: the program may be the same one. */
   inFlight({ id, incarnation }: { readonly id: string; readonly incarnation: number }): number {
     let sum = 0
-    const known = this.#records.get(id)
+    const known = this.#records.of(id)
     if (known !== undefined && known.instance.incarnation <= incarnation) sum += known.inFlight
     for (const endpoint of this.#left) {
       if (endpoint.id === id && endpoint.instance.incarnation <= incarnation) sum += endpoint.inFlight
@@ -98,27 +92,7 @@ export class Balancer {
 
   /** A record for each instance of the set, the ineligible ones included, in the set's order. */
   get endpoints(): readonly Endpoint[] {
-    return this.#endpoints
-  }
-
-  #recordOf(instance: Instance): Endpoint {
-    const { id, weight } = instance
-    const known = this.#records.get(id)
-    if (known === undefined || known.instance.incarnation !== instance.incarnation) {
-      return {
-        id,
-        instance,
-        weight,
-        inFlight: 0,
-        tally: new Tally(),
-        learned: new Learned(),
-        leaving: isDraining(instance),
-      }
-    }
-    known.instance = instance
-    known.weight = weight
-    known.leaving = isDraining(instance)
-    return known
+    return this.#records.all
   }
 
   #leave(endpoint: Endpoint): void {
@@ -132,8 +106,8 @@ export class Balancer {
   }
 
   #rebuild(): void {
-    const { endpoints, panic } = eligible(this.#endpoints)
+    const { endpoints, panic } = eligible(this.#records.all)
     this.#panic = panic
-    this.#picker = this.#policy(endpoints, this.#random, this.#endpoints)
+    this.#picker = this.#policy(endpoints, this.#random, this.#records.all)
   }
 }

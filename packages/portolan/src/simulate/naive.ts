@@ -1,4 +1,4 @@
-import { type Endpoint, Lots, type Milliseconds, type Picker, type Policy } from '@portolan/core'
+import { diceFrom, type Endpoint, Lots, type Milliseconds, type Picker, type Policy } from '@portolan/core'
 
 /** Of two estimates, the newer counts so much. */
 const gain = 0.5
@@ -13,9 +13,10 @@ const usualWorkers = 4
 export function naiveWeights(): Policy {
   const known = new Map<Endpoint, Estimate>()
   return (endpoints, random) => {
+    const dice = diceFrom(random)
     let lots = new Lots(endpoints.map(({ weight }) => weight))
     const picker: Picker = {
-      pick: () => (endpoints.length === 0 ? undefined : endpoints[lots.draw(random)]),
+      pick: () => (endpoints.length === 0 ? undefined : endpoints[lots.draw(dice)]),
       ended(endpoint, _outcome, ms) {
         if (ms < 0) return
         const estimate = known.get(endpoint) ?? newEstimate()

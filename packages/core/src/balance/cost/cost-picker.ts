@@ -1,4 +1,5 @@
 import type { Milliseconds, Random } from '../../time/clock.ts'
+import { type Dice, diceFrom } from '../drawing/dice.ts'
 import { Lots } from '../drawing/lots.ts'
 import { TriedIndex } from '../drawing/tried.ts'
 import type { Endpoint, Outcome, PickContext, Picker } from '../picker.ts'
@@ -33,7 +34,7 @@ const trickle = 200
  */
 export class CostPicker implements Picker {
   readonly #endpoints: readonly Endpoint[]
-  readonly #random: Random
+  readonly #dice: Dice
   readonly #reckoning: Reckoning
   readonly #lots: Lots
   readonly #tried: TriedIndex
@@ -50,7 +51,7 @@ export class CostPicker implements Picker {
     const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length
     const count = endpoints.length
     this.#endpoints = endpoints
-    this.#random = random
+    this.#dice = diceFrom(random)
     this.#reckoning = reckoning
     this.#lots = new Lots(weights)
     this.#tried = new TriedIndex(endpoints)
@@ -62,7 +63,7 @@ export class CostPicker implements Picker {
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
     if (tried !== undefined && tried.length > 0) return this.#pickUntried(tried) ?? this.pick()
-    const first = this.#lots.draw(this.#random)
+    const first = this.#lots.draw(this.#dice)
     if (++this.#sinceTrickle >= trickle) {
       this.#sinceTrickle = 0
       return this.#endpoints[first]
@@ -83,16 +84,16 @@ export class CostPicker implements Picker {
 
   #pickUntried(tried: readonly Endpoint[]): Endpoint | undefined {
     const leftOut = this.#tried.indices(tried)
-    const first = this.#lots.drawOutside(leftOut, this.#random)
+    const first = this.#lots.drawOutside(leftOut, this.#dice)
     if (first < 0) return undefined
     // The two may coincide, which costs a retry its second choice and nothing else.
-    return this.#endpoints[this.#better(first, this.#lots.drawOutside(leftOut, this.#random))]
+    return this.#endpoints[this.#better(first, this.#lots.drawOutside(leftOut, this.#dice))]
   }
 
   #ofSome(first: number): number {
-    let best = this.#better(first, this.#lots.drawExcept(first, this.#random))
+    let best = this.#better(first, this.#lots.drawExcept(first, this.#dice))
     for (let more = this.#choices - 2; more > 0; more--) {
-      best = this.#better(best, this.#lots.drawExcept(best, this.#random))
+      best = this.#better(best, this.#lots.drawExcept(best, this.#dice))
     }
     return best
   }
@@ -101,7 +102,7 @@ export class CostPicker implements Picker {
   #ofAll(first: number): number {
     const count = this.#endpoints.length
     let best = first
-    let other = Math.floor(this.#random() * count)
+    let other = this.#dice.below(count)
     for (let step = 0; step < count; step++) {
       best = this.#better(best, other)
       other = other + 1 < count ? other + 1 : 0

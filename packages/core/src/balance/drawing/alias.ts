@@ -1,13 +1,16 @@
-import type { Random } from '../../time/clock.ts'
+import type { Dice } from './dice.ts'
+
+/** What a column keeps is counted in parts of this. */
+const whole = 2 ** 30
 
 /**
- * Draws an index with the probability weight / Σ weights in constant time, from one random number.
+ * Draws an index with the probability weight / Σ weights in constant time, from two throws.
  * Walker's alias method, built in O(n) the numerically careful way of M. D. Vose, "A Linear Algorithm for
  * Generating Random Numbers with a Given Distribution", IEEE Transactions on Software Engineering 17(9), 1991.
  */
 export class AliasTable {
-  /** Column i keeps its own index with this probability and gives way to its alias otherwise. */
-  readonly #keep: Float64Array
+  /** Of so many throws of a `whole`, column i keeps its own index; otherwise it gives way to its alias. */
+  readonly #keep: Int32Array
   readonly #alias: Int32Array
 
   /** @param weights finite, > 0, at least one */
@@ -18,12 +21,12 @@ export class AliasTable {
     const large: number[] = []
     for (let index = 0; index < count; index++) (at(scaled, index) < 1 ? small : large).push(index)
 
-    this.#keep = new Float64Array(count).fill(1)
+    this.#keep = new Int32Array(count).fill(whole)
     this.#alias = Int32Array.from({ length: count }, (_, index) => index)
     while (small.length > 0 && large.length > 0) {
       const poor = small.pop() ?? 0
       const rich = large.pop() ?? 0
-      this.#keep[poor] = at(scaled, poor)
+      this.#keep[poor] = Math.round(at(scaled, poor) * whole)
       this.#alias[poor] = rich
       // Vose's order of the sum: it loses least when one weight is far larger than another.
       scaled[rich] = at(scaled, rich) + at(scaled, poor) - 1
@@ -32,10 +35,9 @@ export class AliasTable {
     // Whoever is left in either list missed 1 by a rounding error only: it keeps its whole column.
   }
 
-  draw(random: Random): number {
-    const spot = random() * this.#keep.length
-    const column = Math.floor(spot)
-    return spot - column < at(this.#keep, column) ? column : at(this.#alias, column)
+  draw(dice: Dice): number {
+    const column = dice.below(this.#keep.length)
+    return dice.below(whole) < at(this.#keep, column) ? column : at(this.#alias, column)
   }
 }
 

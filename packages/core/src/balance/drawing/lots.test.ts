@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../time/clock.ts'
 import { chiSquaredSigmas } from '../testing/shares.ts'
+import { type Dice, diceFrom } from './dice.ts'
 import { Lots } from './lots.ts'
+
+/** Dice that always say the same. */
+const diceOf = (roll: number): Dice => ({
+  below: count => Math.floor(roll * count),
+  fraction: () => roll,
+})
 
 const weightList = fc.array(
   fc.oneof(
@@ -25,7 +32,7 @@ describe('Lots', () => {
           .filter(index => index < weights.length)
           .sort((a, b) => a - b)
         const lots = new Lots(weights)
-        const drawn = lots.drawOutside(leftOut, () => dice)
+        const drawn = lots.drawOutside(leftOut, diceOf(dice))
         if (leftOut.length === weights.length) {
           expect(drawn).toBe(-1)
           return
@@ -35,7 +42,7 @@ describe('Lots', () => {
         expect(leftOut).not.toContain(drawn)
 
         for (const index of weights.keys()) {
-          const other = lots.drawExcept(index, () => dice)
+          const other = lots.drawExcept(index, diceOf(dice))
           expect(other).not.toBe(index)
           expect(other).toBeGreaterThanOrEqual(0)
           expect(other).toBeLessThan(weights.length)
@@ -48,7 +55,7 @@ describe('Lots', () => {
     ['equal', [1, 1, 1, 1, 1]],
     ['mixed', [1, 2, 3, 4, 90]],
   ])('keeps the exact shares of the rest: %s weights', (_title, weights) => {
-    const random = seededRandom(3)
+    const dice = diceFrom(seededRandom(3))
     const lots = new Lots(weights)
     const rest = (leftOut: readonly number[]) => weights.filter((_, index) => !leftOut.includes(index))
     const counted = (draw: () => number, leftOut: readonly number[]) => {
@@ -60,11 +67,11 @@ describe('Lots', () => {
       return counts.filter((_, index) => !leftOut.includes(index))
     }
     for (const leftOut of [[], [4], [0, 1], [1, 4], [0, 2, 4]]) {
-      const counts = counted(() => lots.drawOutside(leftOut, random), leftOut)
+      const counts = counted(() => lots.drawOutside(leftOut, dice), leftOut)
       expect(chiSquaredSigmas(counts, rest(leftOut))).toBeLessThan(4)
     }
     for (const index of weights.keys()) {
-      const counts = counted(() => lots.drawExcept(index, random), [index])
+      const counts = counted(() => lots.drawExcept(index, dice), [index])
       expect(chiSquaredSigmas(counts, rest([index]))).toBeLessThan(4)
     }
   })

@@ -1,5 +1,5 @@
-import type { Random } from '../../time/clock.ts'
 import { AliasTable } from './alias.ts'
+import type { Dice } from './dice.ts'
 
 /**
  * Draws indices by weight, also with some of them left out, each of the rest then having its exact share.
@@ -23,32 +23,32 @@ export class Lots {
   }
 
   /** An index by weight. Needs one at least. */
-  draw(random: Random): number {
-    return this.#alias === undefined ? Math.floor(random() * this.#count) : this.#alias.draw(random)
+  draw(dice: Dice): number {
+    return this.#alias === undefined ? dice.below(this.#count) : this.#alias.draw(dice)
   }
 
   /** An index by weight among all but `index`. Needs two at least. */
-  drawExcept(index: number, random: Random): number {
+  drawExcept(index: number, dice: Dice): number {
     if (this.#alias === undefined) {
-      const other = Math.floor(random() * (this.#count - 1))
+      const other = dice.below(this.#count - 1)
       return other < index ? other : other + 1
     }
     // A plain draw that comes out different has the right distribution and costs no search.
-    const other = this.#alias.draw(random)
+    const other = this.#alias.draw(dice)
     if (other !== index) return other
     const start = this.#start(index)
     const width = this.#start(index + 1) - start
-    const point = random() * (this.#start(this.#count) - width)
+    const point = dice.fraction() * (this.#start(this.#count) - width)
     const found = this.#indexAt(point < start ? point : point + width)
     return found === index ? (index + 1) % this.#count : found
   }
 
   /** An index by weight among all but `left out` (ascending, distinct); -1 when nothing is left. */
-  drawOutside(leftOut: readonly number[], random: Random): number {
+  drawOutside(leftOut: readonly number[], dice: Dice): number {
     if (leftOut.length >= this.#count) return -1
     let length = this.#start(this.#count)
     for (const index of leftOut) length -= this.#start(index + 1) - this.#start(index)
-    let point = random() * length
+    let point = dice.fraction() * length
     for (const index of leftOut) {
       const start = this.#start(index)
       if (point < start) break

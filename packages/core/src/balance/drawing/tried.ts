@@ -2,15 +2,18 @@ import type { Endpoint } from '../picker.ts'
 
 /** Translates the endpoints that a request has tried into indices, without allocating on the way. */
 export class TriedIndex {
-  readonly #indexOf: ReadonlyMap<Endpoint, number>
+  readonly #endpoints: readonly Endpoint[]
   readonly #found: number[] = []
+  /** Made by the first retry: most sets are followed by the next before there is one. */
+  #indexOf: ReadonlyMap<Endpoint, number> | undefined
 
   constructor(endpoints: readonly Endpoint[]) {
-    this.#indexOf = new Map(endpoints.map((endpoint, index) => [endpoint, index]))
+    this.#endpoints = endpoints
   }
 
   /** The indices of `tried`, ascending and distinct; those of no known endpoint are dropped. Valid until the next call. */
   indices(tried: readonly Endpoint[]): readonly number[] {
+    this.#indexOf ??= new Map(this.#endpoints.map((endpoint, index) => [endpoint, index]))
     const found = this.#found
     found.length = 0
     for (const endpoint of tried) {

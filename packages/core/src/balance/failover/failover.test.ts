@@ -30,9 +30,9 @@ function sharesOf(...instances: readonly Instance[]): number[] {
   const shares = [0, 0, 0]
   for (const [id, count] of countPicks(balancer, 20_000)) {
     const level = Number(id[0])
-    shares[level] = (shares[level] ?? 0) + count / 20_000
+    shares[level] = (shares[level] ?? 0) + count
   }
-  return shares
+  return shares.map(count => count / 20_000)
 }
 
 describe('levels of priority', () => {

@@ -1,4 +1,5 @@
 import type { Milliseconds, Random } from '../../time/clock.ts'
+import { type Dice, diceFrom } from '../drawing/dice.ts'
 import { hash32, rehash32 } from '../hashing/hash.ts'
 import type { Endpoint, Outcome, PickContext, Picker, Policy } from '../picker.ts'
 
@@ -12,7 +13,7 @@ export interface Group {
 interface Built {
   readonly picker: Picker
   readonly members: ReadonlySet<Endpoint>
-  /** Up to where the dice lead here: the shares of all groups before, and its own. */
+  /** Throws of a `whole` below this lead here: the shares of all groups before, and its own. */
   readonly until: number
 }
 
@@ -22,24 +23,24 @@ interface Built {
  */
 export class GroupedPicker implements Picker {
   readonly #groups: readonly Built[]
-  readonly #random: Random
+  readonly #dice: Dice
 
   /** @param policyOf the policy of a group by its place, kept from one picker to the next: policies have memories */
   constructor(groups: readonly Group[], random: Random, policyOf: (place: number) => Policy) {
     let until = 0
-    this.#random = random
+    this.#dice = diceFrom(random)
     this.#groups = groups.map(({ endpoints, share }, place) => {
       until += share
       const picker = policyOf(place)(endpoints, random, endpoints)
-      return { picker, members: new Set(endpoints), until }
+      return { picker, members: new Set(endpoints), until: Math.round(until * whole) }
     })
   }
 
   pick(context?: PickContext): Endpoint | undefined {
     const key = context?.hashKey
-    const point = key === undefined ? this.#random() : rehash32(hash32(key), keyRound) / 2 ** 32
+    const point = key === undefined ? this.#dice.below(whole) : rehash32(hash32(key), keyRound) >>> 2
     let place = 0
-    while (place < this.#groups.length - 1 && point >= (this.#groups[place]?.until ?? 1)) place++
+    while (place < this.#groups.length - 1 && point >= (this.#groups[place]?.until ?? whole)) place++
     const picked = this.#groups[place]?.picker.pick(context)
     const tried = context?.tried
     if (tried === undefined || picked === undefined || !tried.includes(picked)) return picked
@@ -71,6 +72,8 @@ export class GroupedPicker implements Picker {
   }
 }
 
+/** Shares are counted in parts of this. */
+const whole = 2 ** 30
 /** Which group a key leads to is no hint at where in the group. */
 const keyRound = 1000
 

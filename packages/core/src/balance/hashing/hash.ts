@@ -2,7 +2,8 @@
  * MurmurHash3 (x86, 32 bits; Austin Appleby, 2011, public domain) over the UTF-16 units of a text, two to a block. Well
  * mixed, and the same in every process, which is what consistent hashing lives by; no defence against somebody who
  * chooses keys in order to make them collide. Takes the whole text, however long, and allocates nothing.
- * @returns 0 to 2^32 - 1
+ * @returns -2^31 to 2^31 - 1: below 0 half the time, since a whole number of more than 31 bits costs an object where the
+ *   compiler does not see its use
  */
 export function hash32(text: string, seed = 0): number {
   const { length } = text
@@ -32,5 +33,5 @@ function finished(hash: number): number {
   let word = hash ^ (hash >>> 16)
   word = Math.imul(word, 0x85ebca6b)
   word = Math.imul(word ^ (word >>> 13), 0xc2b2ae35)
-  return (word ^ (word >>> 16)) >>> 0
+  return word ^ (word >>> 16)
 }

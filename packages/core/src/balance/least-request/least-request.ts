@@ -1,4 +1,5 @@
 import type { Random } from '../../time/clock.ts'
+import { type Dice, diceFrom } from '../drawing/dice.ts'
 import { Lots } from '../drawing/lots.ts'
 import { TriedIndex } from '../drawing/tried.ts'
 import { type Endpoint, type PickContext, type Picker, type Policy, trivialPicker } from '../picker.ts'
@@ -36,13 +37,13 @@ function isBetter(challenger: Endpoint, first: Endpoint): boolean {
 
 class TwoChoices implements Picker {
   readonly #endpoints: readonly Endpoint[]
-  readonly #random: Random
+  readonly #dice: Dice
   readonly #lots: Lots
   readonly #tried: TriedIndex
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
     this.#endpoints = endpoints
-    this.#random = random
+    this.#dice = diceFrom(random)
     this.#lots = new Lots(endpoints.map(endpoint => endpoint.weight))
     this.#tried = new TriedIndex(endpoints)
   }
@@ -50,15 +51,15 @@ class TwoChoices implements Picker {
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
     if (tried !== undefined && tried.length > 0) return this.#pickUntried(tried) ?? this.pick()
-    const index = this.#lots.draw(this.#random)
-    return this.#lighter(index, this.#lots.drawExcept(index, this.#random))
+    const index = this.#lots.draw(this.#dice)
+    return this.#lighter(index, this.#lots.drawExcept(index, this.#dice))
   }
 
   #pickUntried(tried: readonly Endpoint[]): Endpoint | undefined {
     const leftOut = this.#tried.indices(tried)
-    const index = this.#lots.drawOutside(leftOut, this.#random)
+    const index = this.#lots.drawOutside(leftOut, this.#dice)
     // The two may coincide, which costs a retry its second choice and nothing else.
-    return index < 0 ? undefined : this.#lighter(index, this.#lots.drawOutside(leftOut, this.#random))
+    return index < 0 ? undefined : this.#lighter(index, this.#lots.drawOutside(leftOut, this.#dice))
   }
 
   #lighter(index: number, other: number): Endpoint | undefined {
@@ -71,13 +72,13 @@ class TwoChoices implements Picker {
 
 class FullScan implements Picker {
   readonly #endpoints: readonly Endpoint[]
-  readonly #random: Random
+  readonly #dice: Dice
   readonly #lots: Lots
   readonly #tried: TriedIndex
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
     this.#endpoints = endpoints
-    this.#random = random
+    this.#dice = diceFrom(random)
     this.#lots = new Lots(endpoints.map(endpoint => endpoint.weight))
     this.#tried = new TriedIndex(endpoints)
   }
@@ -85,9 +86,9 @@ class FullScan implements Picker {
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
     if (tried === undefined || tried.length === 0) {
-      return this.#leastLoaded(this.#lots.draw(this.#random), undefined)
+      return this.#leastLoaded(this.#lots.draw(this.#dice), undefined)
     }
-    const index = this.#lots.drawOutside(this.#tried.indices(tried), this.#random)
+    const index = this.#lots.drawOutside(this.#tried.indices(tried), this.#dice)
     return index < 0 ? this.pick() : this.#leastLoaded(index, tried)
   }
 
@@ -97,7 +98,7 @@ class FullScan implements Picker {
     if (first === undefined || first.inFlight === 0) return first
     let best: Endpoint | undefined
     // A random start, so that equals take turns.
-    const start = Math.floor(this.#random() * endpoints.length)
+    const start = this.#dice.below(endpoints.length)
     for (let step = 0; step < endpoints.length; step++) {
       const other = endpoints[(start + step) % endpoints.length]
       if (other === undefined || tried?.includes(other)) continue

@@ -42,6 +42,6 @@ class MaglevPicker implements Picker {
   }
 
   #at(hash: number): Endpoint | undefined {
-    return this.#endpoints[this.#table[hash % this.#table.length] ?? 0]
+    return this.#endpoints[this.#table[(hash >>> 0) % this.#table.length] ?? 0]
   }
 }

@@ -28,8 +28,8 @@ export function maglevTable(
   const skips = new Int32Array(members.length)
   for (const [index, { id }] of members.entries()) {
     const hash = hash32(id)
-    wanted[index] = rehash32(hash, 0) % size
-    skips[index] = 1 + (rehash32(hash, 1) % (size - 1))
+    wanted[index] = (rehash32(hash, 0) >>> 0) % size
+    skips[index] = 1 + ((rehash32(hash, 1) >>> 0) % (size - 1))
   }
   const whoseTurn = turns(members.map(({ weight }) => weight))
   for (let filled = 0; filled < size; filled++) {

@@ -1,4 +1,5 @@
 import type { Random } from '../../time/clock.ts'
+import { type Dice, diceFrom } from '../drawing/dice.ts'
 import { Lots } from '../drawing/lots.ts'
 import { TriedIndex } from '../drawing/tried.ts'
 import { type Endpoint, type PickContext, type Picker, type Policy, trivialPicker } from '../picker.ts'
@@ -10,21 +11,21 @@ export function randomChoice(): Policy {
 
 class RandomPicker implements Picker {
   readonly #endpoints: readonly Endpoint[]
-  readonly #random: Random
+  readonly #dice: Dice
   readonly #lots: Lots
   readonly #tried: TriedIndex
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
     this.#endpoints = endpoints
-    this.#random = random
+    this.#dice = diceFrom(random)
     this.#lots = new Lots(endpoints.map(endpoint => endpoint.weight))
     this.#tried = new TriedIndex(endpoints)
   }
 
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
-    if (tried === undefined || tried.length === 0) return this.#endpoints[this.#lots.draw(this.#random)]
-    const index = this.#lots.drawOutside(this.#tried.indices(tried), this.#random)
-    return this.#endpoints[index >= 0 ? index : this.#lots.draw(this.#random)]
+    if (tried === undefined || tried.length === 0) return this.#endpoints[this.#lots.draw(this.#dice)]
+    const index = this.#lots.drawOutside(this.#tried.indices(tried), this.#dice)
+    return this.#endpoints[index >= 0 ? index : this.#lots.draw(this.#dice)]
   }
 }

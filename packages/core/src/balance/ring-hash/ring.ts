@@ -51,8 +51,9 @@ export class Ring {
     return this.#positions.length
   }
 
-  /** The place of the first node at or after a position; from the last one on it goes round. */
-  placeOf(position: number): number {
+  /** The place of the first node at or after a hash's position; from the last one on it goes round. */
+  placeOf(hash: number): number {
+    const position = hash >>> 0
     const positions = this.#positions
     let low = 0
     let high = positions.length
@@ -163,7 +164,7 @@ function sortedNodes(added: readonly Placed[], members: ReadonlyMap<string, Memb
   const sorted = new Float64Array(own.reduce((sum, { nodes = 0 }) => sum + nodes, 0))
   let to = 0
   for (const { hash, slot = 0, nodes = 0 } of own) {
-    for (let node = 0; node < nodes; node++) sorted[to++] = rehash32(hash, node) * slotLimit + slot
+    for (let node = 0; node < nodes; node++) sorted[to++] = (rehash32(hash, node) >>> 0) * slotLimit + slot
   }
   return sorted.sort()
 }

@@ -1,3 +1,4 @@
+import type { Random } from '../../time/clock.ts'
 import { EdfHeap } from '../drawing/edf-heap.ts'
 import { allEqual } from '../drawing/lots.ts'
 import { type Endpoint, type PickContext, type Picker, type Policy, trivialPicker } from '../picker.ts'
@@ -10,11 +11,16 @@ import { type Endpoint, type PickContext, type Picker, type Policy, trivialPicke
  * an endpoint that stays is as near to its next turn as it was, a new one enters at a random place.
  */
 export function roundRobin(): Policy {
-  let last: Schedule | undefined
+  let last: Schedule = new Ring([])
   return (endpoints, random) => {
-    const turns = last?.turns() ?? new Map<Endpoint, number>()
-    const ahead = endpoints.map(endpoint => turns.get(endpoint) ?? random())
-    last = schedule(endpoints, ahead)
+    const weights = endpoints.map(endpoint => endpoint.weight)
+    const isRing = allEqual(weights)
+    if (isRing && last instanceof Ring) last = last.changed(endpoints, random)
+    else {
+      const turns = last.turns()
+      const ahead = endpoints.map(endpoint => turns.get(endpoint) ?? random())
+      last = isRing ? Ring.by(endpoints, ahead) : new Deadlines(endpoints, weights, ahead)
+    }
     return trivialPicker(endpoints) ?? last
   }
 }
@@ -25,20 +31,41 @@ interface Schedule extends Picker {
   turns(): ReadonlyMap<Endpoint, number>
 }
 
-function schedule(endpoints: readonly Endpoint[], ahead: readonly number[]): Schedule {
-  const weights = endpoints.map(endpoint => endpoint.weight)
-  return allEqual(weights) ? new Ring(endpoints, ahead) : new Deadlines(endpoints, weights, ahead)
-}
-
 class Ring implements Schedule {
   readonly #order: Endpoint[]
   #next = 0
 
-  constructor(endpoints: readonly Endpoint[], ahead: readonly number[]) {
-    this.#order = endpoints
-      .map((endpoint, index) => ({ endpoint, ahead: ahead[index] ?? 0 }))
-      .sort((a, b) => a.ahead - b.ahead)
-      .map(({ endpoint }) => endpoint)
+  /** @param order which has the next turn first */
+  constructor(order: Endpoint[]) {
+    this.#order = order
+  }
+
+  static by(endpoints: readonly Endpoint[], ahead: readonly number[]): Ring {
+    const placed = endpoints.map((endpoint, index) => ({ endpoint, ahead: ahead[index] ?? 0 }))
+    return new Ring(placed.sort((a, b) => a.ahead - b.ahead).map(({ endpoint }) => endpoint))
+  }
+
+  /** For another set, without sorting those that stay. */
+  changed(endpoints: readonly Endpoint[], random: Random): Ring {
+    const added = new Set(endpoints)
+    const stay: Endpoint[] = []
+    for (let step = 0; step < this.#order.length; step++) {
+      const endpoint = this.#order[(this.#next + step) % this.#order.length]
+      if (endpoint !== undefined && added.delete(endpoint)) stay.push(endpoint)
+    }
+    const entering = [...added]
+      .map(endpoint => ({ endpoint, before: random() * (stay.length + 1) }))
+      .sort((a, b) => a.before - b.before)
+    const order: Endpoint[] = []
+    let next = 0
+    for (let place = 0; place <= stay.length; place++) {
+      for (; (entering[next]?.before ?? Number.POSITIVE_INFINITY) < place + 1; next++) {
+        order.push((entering[next] as { endpoint: Endpoint }).endpoint)
+      }
+      const endpoint = stay[place]
+      if (endpoint !== undefined) order.push(endpoint)
+    }
+    return new Ring(order)
   }
 
   pick(context?: PickContext): Endpoint | undefined {
