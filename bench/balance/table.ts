@@ -45,7 +45,7 @@ const named = (...names: readonly string[]): Chapter[] =>
 mkdirSync(pictures, { recursive: true })
 writeFileSync(join(pictures, 'skew.svg'), reportSvg(named('skew-0.7', 'brown-out', 'turns-away')))
 const few = ['oracle', 'adaptive', 'forecast-weighted', 'least-request', 'naive', 'random']
-const collapse = named('skew-0.5', 'skew-0.7', 'skew-0.85').map(({ scenario, results }) => ({
+const collapse = named('equal-0.7', 'equal-0.85', 'skew-0.85').map(({ scenario, results }) => ({
   scenario,
   results: few.flatMap(name => results.filter(({ policy }) => policy === name)),
 }))

@@ -8,10 +8,11 @@ export interface Chapter {
 
 const width = 860
 const left = 150
-const right = 120
+const right = 180
 const rowHeight = 24
-const headHeight = 54
+const headHeight = 66
 const gap = 26
+/** Every third is left out where the scale is long. */
 const ticks = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000] as const
 
 const style = `
@@ -33,7 +34,7 @@ const style = `
  * scale, with a dot at the 99th.
  */
 export function reportSvg(chapters: readonly Chapter[]): string {
-  let y = 10
+  let y = 26
   const parts: string[] = []
   for (const chapter of chapters) {
     parts.push(`<g transform="translate(0 ${y})">${chapterSvg(chapter)}</g>`)
@@ -44,10 +45,29 @@ export function reportSvg(chapters: readonly Chapter[]): string {
     '<title>How long answers took, by policy</title>',
     `<style>${style}</style>`,
     `<rect class="back" width="${width}" height="${y}" fill="#ffffff"/>`,
+    legend(),
     ...parts,
     '</svg>',
     '',
   ].join('\n')
+}
+
+/** What the dots are, above everything, at the right end of the scale. */
+function legend(): string {
+  const marks = [
+    ['p50', 'median', 4],
+    ['p99', '99th percentile', 5],
+    ['p999', '99.9th', 3],
+  ] as const
+  const from = width - right - 230
+  const places = [from, from + 66, from + 182]
+  return marks
+    .map(
+      ([kind, name, radius], index) =>
+        `<circle class="${kind}" cx="${places[index]}" cy="12" r="${radius}"/>` +
+        `<text class="about" x="${(places[index] ?? 0) + 10}" y="16">${name}</text>`,
+    )
+    .join('')
 }
 
 function chapterSvg({ scenario, results }: Chapter): string {
@@ -59,7 +79,7 @@ function chapterSvg({ scenario, results }: Chapter): string {
   }
   const bottom = headHeight + results.length * rowHeight
   const grid = ticks
-    .filter(tick => tick > low && tick < high)
+    .filter((tick, index) => tick > low && tick < high && (high / low < 2000 || index % 3 !== 1))
     .map(
       tick =>
         `<line class="grid" x1="${x(tick)}" x2="${x(tick)}" y1="${headHeight - 8}" y2="${bottom - 8}"/>` +
@@ -85,7 +105,7 @@ function row(result: Result, y: number, x: (ms: number) => number): string {
     `<circle class="p50" cx="${x(p50)}" cy="${y}" r="4"/>`,
     `<circle class="p999" cx="${x(p999)}" cy="${y}" r="3"/>`,
     `<circle class="p99" cx="${x(p99)}" cy="${y}" r="5"/>`,
-    `<text class="value" x="${width - right + 14}" y="${y + 4}">p99 ${label(p99)}${failed === '' ? '' : ' !'}</text>`,
+    `<text class="value" x="${width - right + 14}" y="${y + 4}">p99 ${label(p99)}${failed}</text>`,
     '</g>',
   ].join('')
 }

@@ -34,7 +34,8 @@ describe('a report', () => {
     expect(svg.match(/<g class="policy">/g)).toHaveLength(2)
     expect(svg.match(/<g class="oracle">/g)).toHaveLength(1)
     const dots = [...svg.matchAll(/<circle class="(p50|p99|p999)" cx="([\d.]+)"/g)]
-    expect(dots).toHaveLength(9)
+    // Three a policy, and the legend's.
+    expect(dots).toHaveLength(12)
     for (const [, , x] of dots) {
       expect(Number(x)).toBeGreaterThanOrEqual(150)
       expect(Number(x)).toBeLessThanOrEqual(740)
