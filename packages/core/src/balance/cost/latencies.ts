@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../../time/clock.ts'
 import type { Endpoint, Outcome } from '../picker.ts'
-import { type Reckoning, setCosts } from './cost-picker.ts'
+import { costOf, type Reckoning, setCosts } from './cost-picker.ts'
 import { fold, medianLatency } from './learned.ts'
 
 /** An error counts as a request that ran into its time-out: so long at least, … */
@@ -12,6 +12,7 @@ const timeoutFactor = 4
 export class Latencies implements Reckoning {
   readonly #memoryMs: Milliseconds
   #timeoutMs = leastTimeoutMs
+  #medianMs: Milliseconds = 0
 
   /** @param memoryMs answers are forgotten over so long */
   constructor(memoryMs: Milliseconds = 5000) {
@@ -19,15 +20,23 @@ export class Latencies implements Reckoning {
   }
 
   ended({ learned }: Endpoint, outcome: Outcome, ms: Milliseconds): void {
-    learned.sumMs += outcome === 'failure' ? this.#timeoutMs : ms
+    const took = outcome === 'failure' ? this.#timeoutMs : ms
+    learned.sumMs += took
     learned.count += 1
+    // Hope has made it cheap again: one answer that says otherwise is enough, no second full of them.
+    if (learned.silentMs < this.#memoryMs || took <= learned.latencyMs || this.#medianMs === 0) return
+    learned.latencyMs = took
+    learned.cost = costOf(took / this.#medianMs)
   }
 
   reckon(endpoints: readonly Endpoint[], overMs: Milliseconds): void {
     const all = endpoints.map(({ learned }) => learned)
-    if (overMs > 0) for (const learned of all) fold(learned, overMs, this.#memoryMs)
-    const median = medianLatency(all)
-    this.#timeoutMs = Math.max(leastTimeoutMs, timeoutFactor * median)
-    setCosts(all, median)
+    if (overMs > 0) {
+      const folding = { overMs, memoryMs: this.#memoryMs, usualMs: medianLatency(all) }
+      for (const learned of all) fold(learned, folding)
+    }
+    this.#medianMs = medianLatency(all)
+    this.#timeoutMs = Math.max(leastTimeoutMs, timeoutFactor * this.#medianMs)
+    setCosts(all, this.#medianMs)
   }
 }

@@ -41,7 +41,10 @@ class Peaks implements Reckoning {
 
   reckon(endpoints: readonly Endpoint[], overMs: Milliseconds): void {
     const all = endpoints.map(({ learned }) => learned)
-    if (overMs > 0) for (const learned of all) fold(learned, overMs, this.#memoryMs)
+    if (overMs > 0) {
+      const folding = { overMs, memoryMs: this.#memoryMs, usualMs: medianLatency(all) }
+      for (const learned of all) fold(learned, folding)
+    }
     this.#medianMs = medianLatency(all)
     setCosts(all, this.#medianMs)
   }

@@ -10,8 +10,8 @@ import { ringHash } from './ring-hash.ts'
 
 const equal = (count: number): number[] => Array<number>(count).fill(1)
 
-function balancerOf(weights: readonly number[], bound = Number.POSITIVE_INFINITY): Balancer {
-  const balancer = new Balancer(ringHash({ bound }), seededRandom(1))
+function balancerOf(weights: readonly number[], bound = Number.POSITIVE_INFINITY, chance = 0): Balancer {
+  const balancer = new Balancer(ringHash({ bound, chance }), seededRandom(1))
   balancer.update(weightedSet(weights))
   return balancer
 }
@@ -91,6 +91,42 @@ describe('ring-hash', () => {
     }
   })
 
+  it.each([
+    [4, 8],
+    [16, 8],
+    [64, 8],
+    [500, 10],
+  ])('hardly ever sends a key astray at an even load: %i in flight, %i instances', (inFlight, count) => {
+    const balancer = balancerOf(equal(count), 1.25, 3)
+    const home = new Map<string, string>()
+    const keys = homes(balancer, 300)
+    for (const [key, id] of keys.entries()) home.set(`user-${key}`, id ?? '')
+    const random = seededRandom(7)
+    const open: Endpoint[] = []
+    let astray = 0
+    for (let request = 0; request < 20_000; request++) {
+      const hashKey = `user-${Math.floor(random() * 300)}`
+      const picked = balancer.pick({ hashKey })
+      if (picked === undefined) throw new Error('nothing to pick')
+      if (picked.id !== home.get(hashKey)) astray++
+      open.push(picked)
+      if (open.length < inFlight) continue
+      const [ended] = open.splice(Math.floor(random() * open.length), 1)
+      if (ended !== undefined) balancer.done(ended, 'success')
+    }
+    expect(astray / 20_000).toBeLessThan(0.02)
+  })
+
+  it('spills what a hot key makes beyond chance, at whatever load', () => {
+    for (const inFlight of [8, 30, 300, 3000]) {
+      const balancer = balancerOf(equal(10), 1.25, 3)
+      const open = Array.from({ length: inFlight }, () => balancer.pick({ hashKey: 'hot' }))
+      const most = Math.max(...open.map(each => each?.inFlight ?? 0))
+      const share = inFlight / 10
+      expect(most).toBeLessThanOrEqual(Math.max(1.25 * share, share + 3 * Math.sqrt(share) + 1) + 1)
+    }
+  })
+
   it('knows what is in flight over set changes, and forgets what has left', () => {
     const balancer = balancerOf(equal(4), 1.25)
     const open = Array.from({ length: 40 }, (_, key) => balancer.pick({ hashKey: `user-${key}` }))
@@ -104,7 +140,7 @@ describe('ring-hash', () => {
   })
 
   it('counts no pick that a retry passed over, zones or not', () => {
-    const policy = zoneFirst(() => ringHash(), 'a')
+    const policy = zoneFirst(() => ringHash({ chance: 0 }), 'a')
     const balancer = new Balancer(policy, seededRandom(1))
     const { instances, ...set } = weightedSet(equal(4))
     balancer.update({ ...set, instances: instances.map((each, i) => ({ ...each, zone: i < 2 ? 'a' : 'b' })) })

@@ -16,16 +16,20 @@ export function balancerOf(
   return balancer
 }
 
-/** Serves picks one after the other for some seconds, each within its instance's time; returns the last second's counts. */
+/**
+ * Serves picks one after the other for some seconds, each within its instance's time; returns the last second's counts.
+ * @param rate picks a second
+ */
 export function serve(
   balancer: Balancer,
   seconds: number,
   msOf: (endpoint: Endpoint) => number | 'fails',
+  rate = 1000,
 ): Map<string, number> {
   const counts = new Map<string, number>()
   for (let second = 0; second < seconds; second++) {
     counts.clear()
-    for (let pick = 0; pick < 1000; pick++) {
+    for (let pick = 0; pick < rate; pick++) {
       const picked = balancer.pick()
       if (picked === undefined) throw new Error('nothing to pick')
       counts.set(picked.id, (counts.get(picked.id) ?? 0) + 1)
@@ -60,6 +64,26 @@ export function learningContract(name: string, policy: () => Policy): void {
       serve(balancer, 10, each => (isFirst(each) ? 100 : 10))
       const counts = serve(balancer, 60, () => 10)
       expect(counts.get('i-0000')).toBeGreaterThan(150)
+    })
+
+    it.each([2, 20, 100])('does so within half a minute where there are but %i requests a second', rate => {
+      const balancer = balancerOf(policy(), equal(6))
+      serve(balancer, 6, each => (isFirst(each) ? 50 : 5), rate)
+      serve(balancer, 30, () => 5, rate)
+      let later = 0
+      for (let second = 0; second < 30; second++) {
+        later += serve(balancer, 1, () => 5, rate).get('i-0000') ?? 0
+      }
+      expect(later / (30 * rate)).toBeGreaterThan(0.5 / 6)
+    })
+
+    it('tries one that stays slow no more than now and then', () => {
+      const balancer = balancerOf(policy(), equal(6))
+      let slow = 0
+      for (let second = 0; second < 300; second++) {
+        slow += serve(balancer, 1, each => (isFirst(each) ? 500 : 5), 100).get('i-0000') ?? 0
+      }
+      expect(slow / 30_000).toBeLessThan(0.01)
     })
 
     it('keeps the shares of an idle pool even while answers differ by chance', () => {
@@ -102,7 +126,7 @@ export function learningContract(name: string, policy: () => Policy): void {
       }
       balancer.refresh(1000)
       expect(balancer.endpoints.map(({ learned }) => learned)).toEqual(
-        Array.from({ length: 4 }, () => ({ sumMs: 0, count: 0, latencyMs: 0, cost: 1 })),
+        Array.from({ length: 4 }, () => ({ sumMs: 0, count: 0, latencyMs: 0, silentMs: 1000, cost: 1 })),
       )
     })
   })
