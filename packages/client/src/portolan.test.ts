@@ -70,3 +70,16 @@ test('one service, one object', async () => {
   expect(portolan.service('order')).not.toBe(portolan.service('order', { policy: 'random' }))
   expect(portolan.service('staging/order')).toMatchObject({ namespace: 'staging', service: 'order' })
 })
+
+test('a service’s options are looked at, and its name', async () => {
+  const registry = await startRegistry()
+  const portolan = await startClient(registry.url)
+  const refused = (code: string, message: string) => expect.objectContaining({ code, message })
+  expect(() => portolan.service('m1', { policy: 5 } as never)).toThrow(
+    refused('config_invalid', 'service m1: policy is 5'),
+  )
+  expect(() => portolan.service('m1', { slowStart: '30s' } as never)).toThrow(
+    refused('config_invalid', 'service m1: slowStart is no option'),
+  )
+  expect(() => portolan.service(5 as never)).toThrow(refused('invalid_request', '"5" names no service'))
+})

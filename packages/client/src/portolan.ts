@@ -7,6 +7,7 @@ import {
   parseServiceKey,
   type ServiceName,
 } from '@portolan/core'
+import { checkServiceOptions } from './balanced/options.ts'
 import { type OpenService, openService, type Service, type ServiceOptions } from './balanced/service.ts'
 import { type Environment, registryUrls } from './environment.ts'
 import type { Lease } from './lease/held-lease.ts'
@@ -45,7 +46,10 @@ export interface Portolan {
    * @throws Fault `invalid_request`, `instance_owned_by_other`, `unauthorized`, `registry_unreachable`, …
    */
   register(options?: RegisterOptions): Promise<Lease>
-  /** The service `order`, or `staging/order`. The same name and options give the same object. */
+  /**
+   * The service `order`, or `staging/order`. The same name and options give the same object.
+   * @throws Fault `config_invalid` that names the option that is wrong; `invalid_request` where `name` is no name
+   */
   service(name: string, options?: ServiceOptions): Service
   /** The service's sets, the first at once when it is known; ends with the loop or with {@link close}. */
   watch(name: string, options?: { readonly namespace?: string }): AsyncIterable<InstanceSet>
@@ -129,6 +133,7 @@ export async function openPortolan(
     },
     service(name, serviceOptions = {}) {
       if (ending.signal.aborted) throw sessionClosed()
+      checkServiceOptions(serviceOptions, String(name).slice(0, 80))
       const target = serviceName(name, serviceOptions.namespace)
       const key = JSON.stringify([target, serviceOptions])
       const known = services.get(key)
@@ -150,10 +155,10 @@ export async function openPortolan(
 
 /** @throws Fault `invalid_request` */
 function serviceName(name: string, namespace: string | undefined): ServiceName {
-  const parsed = parseServiceKey(name)
+  const parsed = parseServiceKey(typeof name === 'string' ? name : '')
   const target = { namespace: namespace ?? parsed.namespace, service: parsed.service }
   if (target.service !== '' && (namespace ?? defaultNamespace) !== '') return target
-  throw new Fault('invalid_request', `"${name}" names no service`, {
+  throw new Fault('invalid_request', `"${String(name)}" names no service`, {
     source: 'caller',
     hint: "write it like service('order') or service('staging/order')",
   })

@@ -15,7 +15,7 @@ export interface FetchInit {
   readonly redirect?: 'follow' | 'manual' | 'error'
   /** Accepted as in `fetch`, and without effect: a streamed body is always sent at half duplex. */
   readonly duplex?: 'half'
-  /** Calls with equal keys go to the same instance, where the policy is a hashing one. */
+  /** Calls with equal keys go to the same instance, where the policy is a hashing one. An empty text is no key. */
   readonly hashKey?: string
 }
 

@@ -17,6 +17,7 @@ import {
 import type { LocalRuntime } from '../runtime.ts'
 import type { TlsOptions } from '../session/wire.ts'
 import { exchange, TryFailed } from './exchange.ts'
+import { hashKeyOf } from './hash-key.ts'
 import { openMembers } from './members.ts'
 import { openPools } from './pools.ts'
 import { redirected } from './redirect.ts'
@@ -35,7 +36,7 @@ export interface Picked {
 }
 
 export interface PickOptions {
-  /** Requests with equal keys go to the same instance, where the policy is a hashing one. */
+  /** Requests with equal keys go to the same instance, where the policy is a hashing one. An empty text is no key. */
   readonly hashKey?: string
   /** Instances that this request has tried: avoided while another is left. */
   readonly tried?: readonly Instance[]
@@ -45,7 +46,7 @@ export interface PickOptions {
 export interface Service extends ServiceName {
   /**
    * An instance for one request, synchronously, from the newest set.
-   * @throws Fault `no_instance_available`
+   * @throws Fault `no_instance_available`, `invalid_request` for a key that is no text
    */
   pick(options?: PickOptions): Picked
   /**
@@ -186,10 +187,11 @@ export function openService(
       }
     },
     async fetch(path, init = noInit) {
+      const hashKey = hashKeyOf(init.hashKey)
       const plain = plainRequest(path, init)
       const request = plain instanceof Promise ? await plain : plain
       if (!members.known) await members.whenKnown(request.signal)
-      const context = init.hashKey === undefined ? undefined : { hashKey: init.hashKey }
+      const context = hashKey === undefined ? undefined : { hashKey }
       const response = await send(request, context)
       if (response.status < 300 || response.status >= 400) return response
       return redirected(response, request, init.redirect ?? 'follow', next => send(next, context))
@@ -210,8 +212,9 @@ function contextOf(
   endpointsOf: (instances: readonly Instance[]) => Endpoint[],
 ): PickContext | undefined {
   if (options === undefined) return undefined
+  const hashKey = hashKeyOf(options.hashKey)
   return {
-    ...(options.hashKey === undefined ? {} : { hashKey: options.hashKey }),
+    ...(hashKey === undefined ? {} : { hashKey }),
     ...(options.tried === undefined ? {} : { tried: endpointsOf(options.tried) }),
   }
 }

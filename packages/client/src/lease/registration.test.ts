@@ -19,6 +19,14 @@ describe('what a program claims', () => {
     expect(name.id).toMatch(/^[A-Za-z0-9._-]{1,128}$/)
   })
 
+  test('says of a weight that is none what came', () => {
+    const claim = (weight: unknown) => () =>
+      claimOf({ service: 'order', port: 1, weight: weight as number }, self)
+    expect(claim(Number.NaN)).toThrow(/^weight: NaN is not a weight$/)
+    expect(claim('2')).toThrow(/^weight: 2 is not a weight$/)
+    expect(claim(2)().message.weight).toBe(2)
+  })
+
   test('joins the supervisor’s registration', () => {
     const { message } = claimOf({}, { ...self, environment: supervised })
     expect(message).toEqual({ namespace: 'default', service: 'order', id: 'order-1', ports: [8080] })

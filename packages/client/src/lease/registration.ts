@@ -1,4 +1,5 @@
 import {
+  checkWeight,
   Fault,
   type InstanceName,
   type Milliseconds,
@@ -47,12 +48,14 @@ export interface Claim {
   readonly timeoutMs: Milliseconds | undefined
 }
 
-/** @throws Fault `invalid_request` when neither options nor environment name a service and a port */
+/** @throws Fault `invalid_request` when neither options nor environment name a service and a port, or the weight is none */
 export function claimOf(options: RegisterOptions, self: Self): Claim {
   const { port, ports, address, timeoutMs, ...rest } = options
   const key = options.service ?? self.environment.PORTOLAN_SERVICE ?? ''
   const { service, ...named } = parseServiceKey(key)
   if (service === '') throw missing('a service', "register({ service: 'order', … })")
+  // JSON has no NaN: on its way it would become null, and the registry would complain of that.
+  if (rest.weight !== undefined) checkWeight(rest.weight)
   const namespace = options.namespace ?? named.namespace
   const id = options.id ?? supervisedId({ namespace, service }, self.environment) ?? ownId(self)
   const message: RegistrationMessage = {

@@ -1,6 +1,6 @@
 import { equalsFolded, type Hop, latin1, type RequestHead } from './codec/codec.ts'
 
-/** Reads the key of a request, by which hashing policies pick; undefined = it has none. */
+/** Reads the key of a request, by which hashing policies pick; undefined = it has none. An empty text is none. */
 export type KeyOf = (bytes: Uint8Array, head: RequestHead, hop: Hop) => string | undefined
 
 /** @param hashBy `address`, `header:NAME` or `cookie:NAME`; anything else, from a newer registry, gives no keys */
@@ -16,22 +16,31 @@ export function keyReader(hashBy: string | undefined): KeyOf | undefined {
   return kind === 'cookie' ? (bytes, head) => cookieValue(bytes, head, name) : undefined
 }
 
-/** The first field of that name, given in lower case. */
+/**
+ * The first field of that name, given in lower case, that says something: as a key, an empty text would bring all who
+ * send none to one instance.
+ */
 function headerValue(bytes: Uint8Array, { fields }: RequestHead, name: string): string | undefined {
   for (let index = 0; index < fields.count; index++) {
     if (!equalsFolded(bytes, fields.lineStart(index), fields.nameEnd(index), name)) continue
+    if (fields.valueStart(index) >= fields.valueEnd(index)) continue
     return latin1(bytes, fields.valueStart(index), fields.valueEnd(index))
   }
   return undefined
 }
 
-/** As browsers write them (RFC 6265 section 4.2.1); names are compared to the letter. */
+/**
+ * As browsers write them (RFC 6265 section 4.2.1); names are compared to the letter. The first that is not empty: `sid=`
+ * and `sid=""` are how servers take a cookie back.
+ */
 function cookieValue(bytes: Uint8Array, { fields }: RequestHead, name: string): string | undefined {
   for (let index = 0; index < fields.count; index++) {
     if (!equalsFolded(bytes, fields.lineStart(index), fields.nameEnd(index), 'cookie')) continue
     for (const pair of latin1(bytes, fields.valueStart(index), fields.valueEnd(index)).split(';')) {
       const equals = pair.indexOf('=')
-      if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
+      if (equals <= 0 || pair.slice(0, equals).trim() !== name) continue
+      const value = pair.slice(equals + 1).trim()
+      if (value !== '' && value !== '""') return value
     }
   }
   return undefined
