@@ -110,6 +110,7 @@ export {
   serviceKey,
 } from './instance/instance.ts'
 export { emptySet, type InstanceSet, orderedById } from './instance/instance-set.ts'
+export { checkPriority, isPriority, priorityOf } from './instance/priority.ts'
 export { checkWeight, defaultWeight, isWeight, maxWeight, minWeight } from './instance/weight.ts'
 export { editDistance, nearest, suggestion } from './naming/nearest.ts'
 export { LocalBalancer, type LocalBalancerParts } from './outlier/local-balancer.ts'

@@ -1,4 +1,4 @@
-import type { Instance } from '../instance/instance.ts'
+import { priorityOf } from '../instance/priority.ts'
 import type { Milliseconds } from '../time/clock.ts'
 import { failover } from './failover/failover.ts'
 import type { Policy } from './picker.ts'
@@ -29,14 +29,6 @@ export interface Caller {
   readonly zone?: string | undefined
   /** Names this process, for its subset. */
   readonly client?: string | undefined
-}
-
-const lowestLevel = 9
-
-/** Metadata `priority`: 0 (first choice, and what an instance has that says none) to 9. */
-export function priorityOf({ metadata }: Instance): number {
-  const level = Number(metadata.priority ?? 0)
-  return Number.isInteger(level) && level >= 0 ? Math.min(level, lowestLevel) : 0
 }
 
 /** The policy with all that goes on around it: priorities, then zones, then subsets, and new instances come in slowly. */

@@ -23,6 +23,7 @@ import { Liveness } from './liveness.ts'
 import { type Loop, openRegistryMetrics } from './metrics.ts'
 import { Observers } from './observers.ts'
 import { overrideRecord, storeOverride } from './overrides.ts'
+import { warnOfPriorities } from './priorities.ts'
 import type { InstanceRecord } from './records.ts'
 import { Registrar } from './registrar.ts'
 import type { Principal, Registry } from './registry.ts'
@@ -144,6 +145,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     views.close()
   }
   state.load(reading)
+  warnOfPriorities(state.slots(), log)
   leases.start()
   follower.start()
   try {

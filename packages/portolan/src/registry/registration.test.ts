@@ -112,6 +112,10 @@ describe('parseRegistration', () => {
     ['metadata.a', { metadata: { a: tooMuch } }],
     ['metadata.a', { metadata: { a: 'é'.repeat(2049) } }],
     ['metadata.a', { metadata: { a: 1 } }],
+    ['metadata.priority', { metadata: { priority: '10' } }],
+    ['metadata.priority', { metadata: { priority: '-1' } }],
+    ['metadata.priority', { metadata: { priority: 'a' } }],
+    ['metadata.priority', { metadata: { priority: '' } }],
     ['version', { version: tooMuch }],
   ])('names the field: %s', (field, more) => {
     const fault = faultOf({ ...least, ...more })

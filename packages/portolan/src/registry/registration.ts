@@ -1,4 +1,5 @@
 import {
+  checkPriority,
   checkWeight,
   defaultNamespace,
   defaultWeight,
@@ -192,6 +193,8 @@ function readMetadata(value: unknown): Readonly<Record<string, string>> {
       throw invalid(field, `has more than ${limits.metadataValue} bytes`)
     }
   }
+  const { priority } = value as { readonly priority?: string }
+  if (priority !== undefined) checkPriority(priority)
   // A copy without the prototype's traps: `__proto__` stays a key like any other.
   return Object.fromEntries(entries) as Record<string, string>
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Instance } from '../../instance/instance.ts'
+import { priorityOf } from '../../instance/priority.ts'
 import { seededRandom } from '../../time/clock.ts'
 import { Balancer } from '../balancer.ts'
-import { priorityOf } from '../composed.ts'
 import { leastRequest } from '../least-request/least-request.ts'
 import { policyContract } from '../testing/policy-contract.ts'
 import { anIllInstance, anInstance, aSet } from '../testing/sets.ts'
@@ -62,17 +62,5 @@ describe('levels of priority', () => {
 
   it('are gone to when nobody of the first is left', () => {
     expect(sharesOf(...level(0, 0, 3), ...level(1, 2))).toEqual([0, 1, 0])
-  })
-
-  it.each([
-    ['1', 1],
-    ['9', 9],
-    ['12', 9],
-    ['-1', 0],
-    ['high', 0],
-    ['1.5', 0],
-    ['', 0],
-  ])('are read from metadata: %j', (priority, expected) => {
-    expect(priorityOf(anInstance('a', { metadata: { priority } }))).toBe(expected)
   })
 })
