@@ -83,6 +83,15 @@ export class LocalBalancer {
     if (this.#machine.succeeded(endpoint, this.#clock.now())) this.#rebuild()
   }
 
+  /** A request has been granted and goes on for as long as it likes, as a tunnel: it is ended by `cancelled`, later. */
+  accepted(endpoint: Endpoint, ms: Milliseconds): void {
+    const { tally } = endpoint
+    tally.ok += 1
+    if (this.#isTimed && ms > 0) tally.okMs += ms
+    if (tally.failuresInRow === 0 && tally.standing === 'in') return
+    if (this.#machine.succeeded(endpoint, this.#clock.now())) this.#rebuild()
+  }
+
   /** @param status of an answer that is a failure; 0 = there was none */
   failed(endpoint: Endpoint, trouble: Trouble, status = 0): void {
     // A connection that parted in good order says nothing of how long answers take.

@@ -164,6 +164,20 @@ describe('the way back', () => {
     expect(world.healthy).toEqual(['i-0', 'i-1'])
   })
 
+  it('succeeds as soon as a tunnel is granted, which goes on', () => {
+    const world = new World(2)
+    world.fails('i-0', 'refused')
+    world.pass(1000)
+    const trial = Array.from({ length: 50 }, () => world.balancer.pick()).find(picked => picked?.id === 'i-0')
+    if (trial === undefined) throw new Error('no trial')
+    world.balancer.accepted(trial, 1)
+    expect(world.healthy).toEqual(['i-0', 'i-1'])
+    expect(world.endpoint('i-0').inFlight).toBe(1)
+    world.balancer.cancelled(trial)
+    expect(world.healthy).toEqual(['i-0', 'i-1'])
+    expect(world.endpoint('i-0').inFlight).toBe(0)
+  })
+
   it('tries again when a trial was cancelled, or says nothing for half a minute', () => {
     const world = new World(2)
     const trial = () =>

@@ -11,17 +11,21 @@ import {
   writeRequestHead,
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
-import { type Caller, Exchange } from './exchange.ts'
+import { type Caller, Exchange, type HandedOver } from './exchange.ts'
 import { writeOut } from './outgoing.ts'
 import { congestedAbove, giveHead, type PathContext, takeHead } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
 import type { Service } from './service.ts'
+import { upgradeLines, upgradeOf } from './upgrade.ts'
 
 /** Decides which service a request is for: a service, or why there is none. */
 export type RouteRequest = (bytes: Uint8Array, head: RequestHead) => Service | Problem
 
-/** What a connection reads next: a head, a body, nothing until the answer is out, or only the client's goodbye. */
-type Phase = 'head' | 'body' | 'answer' | 'closing'
+/**
+ * What a connection reads next: a head, a body, nothing until the answer is out, or only the client's goodbye; as a
+ * tunnel it is somebody else's.
+ */
+type Phase = 'head' | 'body' | 'answer' | 'closing' | 'tunnel'
 
 /** So much may be pipelined while an answer is under way; then reading stops. */
 const backlogLimit = 65_536
@@ -187,7 +191,10 @@ export class ClientConnection implements Expiring, Caller {
       this.answer(problems.loop)
       return from
     }
-    writeRequestHead(bytes, head, this.#hop, service.name.service, out, service.mark.line)
+    const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
+    const { line } = service.mark
+    const lines = upgrade === undefined ? line : Buffer.concat([line, Buffer.from(upgradeLines(upgrade))])
+    writeRequestHead(bytes, head, this.#hop, service.name.service, out, lines)
     const next = this.#body.read(bytes, from, end, out)
     if (next === refused) {
       out.length = 0
@@ -196,7 +203,7 @@ export class ClientConnection implements Expiring, Caller {
     }
     this.#bodyProgressed()
     const key = service.keyOf?.(bytes, head, this.#hop)
-    this.#exchange.open(service, head, out, { complete: this.#body.done, key })
+    this.#exchange.open(service, head, out, { complete: this.#body.done, key, upgrade })
     if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#path.settings.resolveMs
     return next
   }
@@ -241,6 +248,16 @@ export class ClientConnection implements Expiring, Caller {
     const close = this.#phase === 'body' || !this.#head.persistent || this.#path.draining
     this.#socket.write(problemResponse(problem, close, this.#head.method !== 'HEAD'), 'latin1')
     this.exchangeDone(close)
+  }
+
+  handOver(): HandedOver {
+    const { bytes, from, end } = this.#backlog
+    const early = Buffer.from(bytes.subarray(from, end))
+    this.#backlog.drop()
+    this.#phase = 'tunnel'
+    this.deadline = noDeadline
+    this.#socket.removeAllListeners('data')
+    return { socket: this.#socket, early }
   }
 
   abort(): void {
@@ -340,7 +357,7 @@ export class ClientConnection implements Expiring, Caller {
   /** The client will send no more. It may have gone, or wait for its answer with one side closed: nobody can tell. */
   #peerEnded(): void {
     this.#ended = true
-    if (this.#phase === 'closing') return
+    if (this.#phase === 'closing' || this.#phase === 'tunnel') return
     if (this.#phase === 'body') {
       this.destroy()
       return

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type Endpoint, isFailure, isPushback, type PickContext, type Trouble } from '@portolan/core'
 import {
   type BodyForm,
@@ -14,6 +15,8 @@ import type { PathContext } from './path-context.ts'
 import type { Pool } from './pool.ts'
 import { type Problem, problems } from './problem.ts'
 import type { Service } from './service.ts'
+import { Tunnel } from './tunnel.ts'
+import { switchesTo, upgradeLines } from './upgrade.ts'
 import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
 
 /** The client's side of an exchange. */
@@ -22,6 +25,8 @@ export interface Caller {
   send(out: ByteWriter): boolean
   /** Answers in the gateway's own name: nothing of an upstream's answer has been sent. */
   answer(problem: Problem): void
+  /** Gives its connection away. */
+  handOver(): HandedOver
   /** The answer can't be completed: the connection is cut so that nobody takes it for whole. */
   abort(): void
   /** The wait for the service's first instance set is over. */
@@ -32,12 +37,21 @@ export interface Caller {
   exchangeDone(close: boolean): void
 }
 
+/** A client's connection that is to become a tunnel. */
+export interface HandedOver {
+  readonly socket: Socket
+  /** What has been read on it beyond the request. */
+  readonly early: Buffer
+}
+
 /** What is known of a request beside its head. */
 interface Opening {
   /** Whether its body has come to its end. */
   readonly complete: boolean
   /** By what hashing policies pick. */
   readonly key: string | undefined
+  /** The protocol that it asks to go on with. */
+  readonly upgrade: string | undefined
 }
 
 /** A try that brought no answer. */
@@ -66,6 +80,7 @@ export class Exchange implements ResponseReceiver {
   /** Instances that it was tried at and failed, the last one last. */
   #tried: Endpoint[] = none
   #context: PickContext | undefined
+  #upgrade: string | undefined
   /** Whether a try has failed otherwise than by a refusal. */
   #hasPaid = false
   #complete = false
@@ -97,7 +112,7 @@ export class Exchange implements ResponseReceiver {
   }
 
   /** Starts with what `out` holds of the request: its head, and what has come of its body. */
-  open(service: Service, head: RequestHead, out: ByteWriter, { complete, key }: Opening): void {
+  open(service: Service, head: RequestHead, out: ByteWriter, { complete, key, upgrade }: Opening): void {
     const now = this.#path.clock.now()
     this.#service = service
     this.method = head.method
@@ -107,6 +122,7 @@ export class Exchange implements ResponseReceiver {
     this.#replayable = isIdempotent(head.method)
     this.#tried = none
     this.#context = key === undefined ? undefined : { hashKey: key }
+    this.#upgrade = upgrade
     this.#hasPaid = false
     this.#status = 0
     this.#begun = false
@@ -179,6 +195,27 @@ export class Exchange implements ResponseReceiver {
     if (this.#minor === 0) return
     writeResponseHead(bytes, head, '', true, this.#path.out)
     this.#caller.send(this.#path.out)
+  }
+
+  switched(bytes: Uint8Array, head: ResponseHead): Tunnel | undefined {
+    const service = this.#service
+    const connection = this.#connection
+    const endpoint = this.#endpoint
+    if (service === undefined || connection === undefined || endpoint === undefined) return undefined
+    // Before the request's end its own bytes can't be told from the tunnel's.
+    if (!this.#complete || this.#upgrade === undefined || !switchesTo(bytes, head, this.#upgrade))
+      return undefined
+    writeResponseHead(bytes, head, upgradeLines(this.#upgrade), false, this.#path.out)
+    this.#caller.send(this.#path.out)
+    const now = this.#path.clock.now()
+    service.metrics.answered(head.status, now - this.#startedAt)
+    const { balancer, metrics } = service
+    balancer.accepted(endpoint, now - this.#triedAt)
+    const { socket, early } = this.#caller.handOver()
+    const ends = { client: socket, early, instance: connection.handOver() }
+    this.#letGo()
+    this.#reset()
+    return new Tunnel(this.#path, metrics, ends, () => balancer.cancelled(endpoint))
   }
 
   responded(bytes: Uint8Array, head: ResponseHead): BodyForm {

@@ -29,11 +29,6 @@ describe('what the gateway does not put up with', () => {
     ['414', 'target_too_long', `GET /${'x'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
     ['431', 'head_too_large', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`],
     ['501', 'connect_unsupported', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n'],
-    [
-      '501',
-      'upgrade_unsupported',
-      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n',
-    ],
     ['505', 'version_unsupported', 'PRI * HTTP/2.0\r\n\r\n'],
   ])('is answered with %s %s, and the connection closed', async (status, code, text) => {
     const upstream = await rawUpstream(opened, answering(hello))

@@ -71,7 +71,6 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
   const route: RouteRequest = (bytes, head) => {
     if (head.method === 'CONNECT') return problems.connect
-    if (head.upgrades && head.connection.namesFields) return problems.upgrade
     const name = router.route(bytes, head)
     if (name === undefined) return problems.noRoute
     return services.get(name) ?? problems.tooManyServices

@@ -19,6 +19,10 @@ export class ServiceMetrics {
   panic = false
   cancelled = 0
   unretried = 0
+  /** Connections that are tunnels at the moment, and the bytes that went through, to instances (in) and to clients (out). */
+  tunnels = 0
+  tunnelBytesIn = 0
+  tunnelBytesOut = 0
   /** Where the service's outliers are counted. */
   balance: Pick<LocalBalancer, 'outliers' | 'ejections' | 'withheld'> | undefined
 
@@ -144,8 +148,36 @@ export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry
       this.inc(metrics.connectionsRefused)
     },
   })
+  exportTunnels(metrics, registry)
   exportOutliers(metrics, registry)
   exportLatency(metrics, registry)
+}
+
+function exportTunnels(metrics: GatewayMetrics, registry: Registry): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'portolan_gateway_tunnels',
+    help: 'Connections that have become tunnels (WebSocket) and are open',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { tunnels }] of metrics.services) this.set({ service }, tunnels)
+    },
+  })
+  new Counter({
+    name: 'portolan_gateway_tunnel_bytes_total',
+    help: 'Bytes through tunnels, to instances (in) and to clients (out)',
+    labelNames: ['service', 'direction'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { tunnelBytesIn, tunnelBytesOut }] of metrics.services) {
+        this.inc({ service, direction: 'in' }, tunnelBytesIn)
+        this.inc({ service, direction: 'out' }, tunnelBytesOut)
+      }
+    },
+  })
 }
 
 function exportOutliers(metrics: GatewayMetrics, registry: Registry): void {

@@ -27,7 +27,6 @@ export const problems = {
   headTimeout: { status: 408, code: 'head_timeout', reason: 'the request head took too long' },
   bodyTimeout: { status: 408, code: 'body_timeout', reason: 'the request body stalled' },
   connect: { status: 501, code: 'connect_unsupported', reason: 'CONNECT is not served here' },
-  upgrade: { status: 501, code: 'upgrade_unsupported', reason: 'protocol upgrades are not served here' },
   noInstance: {
     status: 503,
     code: 'no_instance_available',

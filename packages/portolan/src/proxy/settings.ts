@@ -39,6 +39,8 @@ export interface GatewaySettings {
   readonly resolveMs: number
   /** A client that ends its side while its response is under way has gone, or only half: it gets this long. Default 2 s. */
   readonly halfClosedMs: number
+  /** How long a tunnel (WebSocket) may pass no byte either way. Default 1 h. */
+  readonly tunnelIdleMs: number
   /** How long `close` lets requests end by themselves. Default 10 s. */
   readonly drainMs: number
   /** How often deadlines are looked at. Default 200 ms. */
@@ -62,6 +64,7 @@ export const defaultGatewaySettings: GatewaySettings = {
   poolIdleMs: 4000,
   resolveMs: 1000,
   halfClosedMs: 2000,
+  tunnelIdleMs: 3_600_000,
   drainMs: 10_000,
   sweepMs: 200,
 }

@@ -29,6 +29,7 @@ async function setUp() {
       method: 'other',
       connected: () => told.push('connected'),
       interim: () => told.push('interim'),
+      switched: () => undefined,
       responded: () => 'wire',
       span: () => {},
       passOn: () => {},

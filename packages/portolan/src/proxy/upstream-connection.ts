@@ -16,6 +16,7 @@ import { type Expiring, noDeadline } from './deadlines.ts'
 import { dial, type Target } from './dial.ts'
 import { type Outgoing, writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
+import type { Tunnel } from './tunnel.ts'
 
 /** What can go wrong with an upstream connection while somebody waits for its answer. */
 export type Failure =
@@ -37,6 +38,8 @@ export interface ResponseReceiver extends SpanSink {
   connected(): void
   /** A 1xx head; another head follows. */
   interim(bytes: Uint8Array, head: ResponseHead): void
+  /** A 101 head: both connections are one tunnel from now on. `undefined`: nobody has asked for that. */
+  switched(bytes: Uint8Array, head: ResponseHead): Tunnel | undefined
   /** The head that counts. Returns the form in which the body is wanted. */
   responded(bytes: Uint8Array, head: ResponseHead): BodyForm
   passOn(): void
@@ -67,6 +70,7 @@ export class UpstreamConnection implements Expiring {
   readonly #cancelDial: () => void
   #receiver: ResponseReceiver | undefined
   #socket: Socket | undefined
+  #tunnel: Tunnel | undefined
   /** Whether the whole request has been handed over. */
   #awaiting = false
   #inBody = false
@@ -171,6 +175,14 @@ export class UpstreamConnection implements Expiring {
     else this.#fail(this.#inBody ? 'body-timeout' : 'response-timeout')
   }
 
+  /** Gives its socket away: nothing is read as HTTP any more. What comes goes to the tunnel that `switched` answers. */
+  handOver(): Socket {
+    if (this.#socket === undefined) throw new Error('a connection can be handed over only once it is there')
+    this.#receiver = undefined
+    this.deadline = noDeadline
+    return this.#socket
+  }
+
   #connected(socket: Socket): void {
     this.#socket = socket
     socket.on('error', () => this.#fail('lost'))
@@ -192,7 +204,8 @@ export class UpstreamConnection implements Expiring {
   #read(chunk: Uint8Array, size: number): void {
     // A byte that nobody asked for: whatever it is, the next request must not take it for its answer.
     if (this.#receiver === undefined) {
-      this.destroy()
+      if (this.#tunnel === undefined) this.destroy()
+      else this.#tunnel.fromInstance(chunk, 0, size)
       return
     }
     this.answering = true
@@ -221,9 +234,12 @@ export class UpstreamConnection implements Expiring {
         this.#hold(bytes, at, end)
         return
       }
-      // 101 was never asked for: the request's Upgrade field has been removed.
-      if (next === refused || head.status === 101) {
+      if (next === refused) {
         this.#fail('bad-response')
+        return
+      }
+      if (head.status === 101) {
+        this.#switch(receiver, bytes, next, end)
         return
       }
       at = next
@@ -239,6 +255,16 @@ export class UpstreamConnection implements Expiring {
     this.#inBody = true
     this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
     this.#readBody(receiver, bytes, at, end)
+    this.#backlog.drop()
+  }
+
+  #switch(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
+    this.#tunnel = receiver.switched(bytes, this.#head)
+    if (this.#tunnel === undefined) {
+      this.#fail('bad-response')
+      return
+    }
+    if (from < end) this.#tunnel.fromInstance(bytes, from, end)
     this.#backlog.drop()
   }
 
@@ -276,6 +302,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #ended(): void {
+    if (this.#tunnel !== undefined) return
     if (this.#inBody && this.#head.framing === 'until-close' && this.#receiver !== undefined) {
       this.#finish(false)
       return

@@ -6,7 +6,11 @@ import { field } from './known-fields.ts'
 import type { ResponseHead } from './response-head.ts'
 
 /** What the client is told of its connection: nothing (it stays, as HTTP/1.1 has it), or one of these. */
-export type ConnectionField = '' | 'Connection: close\r\n' | 'Connection: keep-alive\r\n'
+export type ConnectionField =
+  | ''
+  | 'Connection: close\r\n'
+  | 'Connection: keep-alive\r\n'
+  | `Connection: Upgrade\r\nUpgrade: ${string}\r\n`
 
 /**
  * Writes the head as the client gets it: the bytes that came, as HTTP/1.1, with hop-by-hop fields and those that
