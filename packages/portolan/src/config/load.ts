@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '@portolan/core'
+import { balancerWarnings } from './balancers.ts'
 import { complaints, wording } from './complain.ts'
 import { readDocument, type SourceDocument } from './document.ts'
 import { inactiveKeys } from './inactive.ts'
@@ -16,7 +17,7 @@ export interface LoadedConfig {
   readonly file: string | undefined
   /** The folder that relative paths in it start from, absolute. */
   readonly folder: string
-  /** What was accepted and does not act, or cannot yet, in the file's order. */
+  /** What was accepted and does not act, or not as it looks, or cannot yet, in the file's order. */
   readonly warnings: readonly Problem[]
   /** Where the file names `path`, as `position(['services', 'cart'])`; `undefined` when it does not. */
   position(path: Path): Position | undefined
@@ -48,7 +49,11 @@ function loaded(config: Config, file: string, document: SourceDocument): LoadedC
     config: frozen(config),
     file,
     folder,
-    warnings: inFileOrder([...inactiveKeys(config, document), ...scriptWarnings(folder, document)]),
+    warnings: inFileOrder([
+      ...inactiveKeys(config, document),
+      ...balancerWarnings(config, document),
+      ...scriptWarnings(folder, document),
+    ]),
     position: path => (document.has(path) ? document.keyAt(path) : undefined),
   }
 }

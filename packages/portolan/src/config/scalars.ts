@@ -35,37 +35,46 @@ export const listenAddress = hostPort(true)
 /** An address that something answers at. */
 export const memberAddress = hostPort(false)
 
-const durationHint = (input: unknown): string =>
-  typeof input === 'number' || (typeof input === 'string' && /^\d+$/.test(input))
+const durationHint = (input: unknown, otherwise: string): string =>
+  (typeof input === 'number' && input > 0) || (typeof input === 'string' && /^\d+$/.test(input))
     ? `say the unit: ${input}s, or ${input}ms`
-    : 'write a number and a unit: 500ms, 3s, 5m, 1h'
+    : otherwise
+
+const durationForms = 'write a number and a unit: 500ms, 3s, 5m, 1h'
 
 /** A duration as people write it, in milliseconds from there on. */
 export const duration = z
-  .string({
-    error: issue => said(`${described(issue.input)} is not a duration`, durationHint(issue.input)),
+  .string({ error: issue => noDuration(issue.input, durationForms) })
+  .transform((text, context): number => {
+    const ms = millisecondsOf(text, context, durationForms)
+    if (ms === 0) {
+      context.addIssue({ code: 'custom', message: said('a duration must be longer than nothing') })
+    }
+    return ms
   })
-  .transform(millisecondsOf)
 
-/** The same, or `none`. */
-export const durationOrNone = z
-  .string({
-    error: issue => said(`${described(issue.input)} is not a duration`, durationHint(issue.input)),
-  })
-  .transform((text, context): number => (text === 'none' ? 0 : millisecondsOf(text, context)))
+const durationOrNoneForms = 'write a number and a unit (500ms, 3s, 5m, 1h), or none'
 
-function millisecondsOf(text: string, context: z.RefinementCtx): number {
+/** The same, or `none`; 0 is none too, whatever its unit. */
+export const durationOrNone = z.preprocess(
+  value => (value === 0 || value === '0' ? 'none' : value),
+  z
+    .string({ error: issue => noDuration(issue.input, durationOrNoneForms) })
+    .transform((text, context): number =>
+      text === 'none' ? 0 : millisecondsOf(text, context, durationOrNoneForms),
+    ),
+)
+
+const noDuration = (input: unknown, forms: string): string =>
+  said(`${described(input)} is not a duration`, durationHint(input, forms))
+
+function millisecondsOf(text: string, context: z.RefinementCtx, forms: string): number {
   try {
-    const ms = parseDuration(text)
-    if (ms > 0) return ms
-    context.addIssue({
-      code: 'custom',
-      message: said('a duration must be longer than nothing'),
-    })
+    return parseDuration(text)
   } catch (thrown) {
     context.addIssue({
       code: 'custom',
-      message: said(toFault(thrown).message, durationHint(text)),
+      message: said(toFault(thrown).message, durationHint(text, forms)),
     })
   }
   return z.NEVER

@@ -117,7 +117,7 @@ const service = z.strictObject({
       slowStart: durationOrNone
         .prefault(formatDuration(slowStartDefaultMs))
         .describe(
-          'How long a new instance takes to its full share, while there are requests; `none`: at once.',
+          'How long a new instance takes to its full share, while there are requests; `none`, or 0: at once.',
         ),
       subset: z
         .int()
@@ -127,10 +127,13 @@ const service = z.strictObject({
         .describe('Instances that one gateway picks among, of each zone and priority; 0: all.'),
       hashBy: z
         .string()
-        .regex(
-          /^(?:address|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128})$/,
-          said('not a key of requests', 'write address, header:NAME or cookie:NAME'),
-        )
+        .regex(/^(?:address|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128})$/, {
+          error: issue =>
+            said(
+              `${described(issue.input)} is no key of requests`,
+              'write address, header:NAME or cookie:NAME',
+            ),
+        })
         .optional()
         .describe(
           'By what `ring-hash` and `maglev` pick: `address` of the client, `header:NAME` or `cookie:NAME`.',

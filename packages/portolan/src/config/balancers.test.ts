@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { readConfig } from './load.ts'
+import { formatProblem } from './problem.ts'
+import { routeTable } from './resolve.ts'
+
+function reading(balancer: string) {
+  return readConfig(`services:\n  order:\n    balancer: { ${balancer} }\n`, 'portolan.yaml')
+}
+
+/** What `portolan check` says of it. */
+function said(balancer: string): string {
+  const found = reading(balancer)
+  const problems = found.ok ? found.loaded.warnings : found.problems
+  return problems.map(formatProblem).join('\n')
+}
+
+describe('no slow start', () => {
+  it.each(['none', '0', '"0"', '0s', '0ms', '0 s'])('is asked for by %s', written => {
+    const found = reading(`slowStart: ${written}`)
+    if (!found.ok) throw new Error(said(`slowStart: ${written}`))
+    expect(found.loaded.config.services.order?.balancer.slowStart).toBe(0)
+    expect(routeTable(found.loaded.config, []).balance).toEqual({ order: { slowStartMs: 0 } })
+  })
+
+  it.each([
+    ['30', 'the number 30 is not a duration\n    say the unit: 30s, or 30ms'],
+    ['-1', 'the number -1 is not a duration\n    write a number and a unit (500ms, 3s, 5m, 1h), or none'],
+    ['soon', '"soon" is not a duration\n    write a number and a unit (500ms, 3s, 5m, 1h), or none'],
+    ['[]', 'a list is not a duration\n    write a number and a unit (500ms, 3s, 5m, 1h), or none'],
+  ])('is no reason to take %s', (written, words) => {
+    expect(said(`slowStart: ${written}`)).toBe(
+      `portolan.yaml:3:28: services.order.balancer.slowStart: ${words}`,
+    )
+  })
+})
+
+describe('keys and policies', () => {
+  const spread = 'the gateway spreads these requests by chance: they have no key'
+  const ignored = 'hashBy is not looked at under the policy'
+
+  it.each([
+    ['policy: ring-hash, hashBy: address', ''],
+    ['policy: maglev, hashBy: "cookie:sid"', ''],
+    ['policy: random', ''],
+    ['subset: 3', ''],
+  ])('say nothing of %s', (balancer, words) => {
+    expect(said(balancer)).toBe(words)
+  })
+
+  it.each([
+    ['policy: random, hashBy: address', `3:33: services.order.balancer.hashBy: ${ignored} random`],
+    ['hashBy: address', `3:17: services.order.balancer.hashBy: ${ignored} least-request`],
+    ['policy: ring-hash', `3:17: services.order.balancer.policy: ${spread}`],
+    ['subset: 3, policy: maglev', `3:28: services.order.balancer.policy: ${spread}`],
+  ])('are warned of where one lacks the other: %s', (balancer, words) => {
+    const found = reading(balancer)
+    expect(found.ok).toBe(true)
+    expect(said(balancer)).toContain(`portolan.yaml:${words}\n`)
+    expect(said(balancer).split('\n')).toHaveLength(2)
+  })
+
+  it.each(['session', 'cookie', 'header:', 'header:a b', 'ip'])('repeat what was written: %s', written => {
+    expect(said(`policy: ring-hash, hashBy: "${written}"`)).toBe(
+      `portolan.yaml:3:44: services.order.balancer.hashBy: "${written}" is no key of requests\n    write address, header:NAME or cookie:NAME`,
+    )
+  })
+})
