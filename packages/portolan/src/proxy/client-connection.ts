@@ -5,6 +5,7 @@ import {
   type ByteWriter,
   type Hop,
   incomplete,
+  openRequestHead,
   parseRequestHead,
   type RequestHead,
   refused,
@@ -12,14 +13,16 @@ import {
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { type Caller, Exchange, type HandedOver } from './exchange.ts'
-import { writeOut } from './outgoing.ts'
+import { type Filter, RequestContext } from './filters/filter.ts'
+import { type Outgoing, take, writeOut } from './outgoing.ts'
+import type { Passage } from './passages.ts'
 import { congestedAbove, giveHead, type PathContext, takeHead } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
 import type { Service } from './service.ts'
 import { upgradeLines, upgradeOf } from './upgrade.ts'
 
-/** Decides which service a request is for: a service, or why there is none. */
-export type RouteRequest = (bytes: Uint8Array, head: RequestHead) => Service | Problem
+/** Decides which way a request goes: a passage to a service, or why there is none. */
+export type RouteRequest = (bytes: Uint8Array, head: RequestHead) => Passage | Problem
 
 /**
  * What a connection reads next: a head, a body, nothing until the answer is out, or only the client's goodbye; as a
@@ -43,6 +46,8 @@ export class ClientConnection implements Expiring, Caller {
   readonly #body: BodyReader
   readonly #exchange: Exchange
   readonly #backlog = new Backlog()
+  /** What filters see of a request; made by the first that has any to pass. */
+  #request: RequestContext | undefined
   #phase: Phase = 'head'
   /** Whether the present head has begun to arrive. */
   #parsing = false
@@ -182,30 +187,61 @@ export class ClientConnection implements Expiring, Caller {
     const { out } = this.#path
     this.#body.begin(head.framing, head.contentLength)
     this.#phase = this.#body.done ? 'answer' : 'body'
-    const service = this.#route(bytes, head)
-    if ('status' in service) {
-      this.answer(service)
+    const passage = this.#route(bytes, head)
+    if ('status' in passage) {
+      this.answer(passage)
       return from
     }
+    const { service } = passage
     if (service.mark.isOn(bytes, head)) {
       this.answer(problems.loop)
       return from
     }
+    const request = passage.filters.length === 0 ? undefined : this.#begin(bytes, passage.filters)
+    const verdict = request?.pass()
+    if (request !== undefined && verdict !== undefined && verdict !== 'later') {
+      this.#turnAway(request, service, verdict)
+      return from
+    }
+    const { name, mark } = service
     const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
-    const { line } = service.mark
-    const lines = upgrade === undefined ? line : Buffer.concat([line, Buffer.from(upgradeLines(upgrade))])
-    writeRequestHead(bytes, head, this.#hop, service.name.service, out, lines)
+    const own =
+      upgrade === undefined ? mark.line : Buffer.concat([mark.line, Buffer.from(upgradeLines(upgrade))])
+    let opened: Outgoing | undefined
+    if (verdict === 'later') {
+      openRequestHead(bytes, head, this.#hop, name.service, out, own, request)
+      opened = take(out)
+    } else {
+      writeRequestHead(bytes, head, this.#hop, name.service, out, own, request)
+    }
     const next = this.#body.read(bytes, from, end, out)
     if (next === refused) {
       out.length = 0
-      if (this.#body.refusal !== undefined) this.#refuse(this.#body.refusal)
+      const { refusal } = this.#body
+      if (refusal === undefined) return refused
+      request?.ended({ status: refusal.status, code: refusal.code, ms: 0 })
+      this.#refuse(refusal)
       return refused
     }
     this.#bodyProgressed()
     const key = service.keyOf?.(bytes, head, this.#hop)
-    this.#exchange.open(service, head, out, { complete: this.#body.done, key, upgrade })
-    if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#path.settings.resolveMs
+    this.#exchange.open(service, head, out, { complete: this.#body.done, key, upgrade, request, opened })
+    if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#exchange.patienceMs
     return next
+  }
+
+  #begin(bytes: Uint8Array, filters: readonly Filter[]): RequestContext {
+    this.#request ??= new RequestContext()
+    this.#request.begin(bytes, this.#head, this.#hop, filters, this.#path.clock.now())
+    return this.#request
+  }
+
+  /** A filter has answered it. */
+  #turnAway(request: RequestContext, { metrics }: Service, problem: Problem): void {
+    const ms = this.#path.clock.now() - request.startedAt
+    metrics.answered(problem.status, ms)
+    request.ended({ status: problem.status, code: problem.code, ms })
+    this.answer(problem)
   }
 
   #readBody(bytes: Uint8Array, from: number, end: number): number {

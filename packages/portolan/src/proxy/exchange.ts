@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net'
-import { type Endpoint, isFailure, isPushback, type PickContext, type Trouble } from '@portolan/core'
+import {
+  type Endpoint,
+  isFailure,
+  isPushback,
+  type Milliseconds,
+  type PickContext,
+  type Trouble,
+} from '@portolan/core'
 import {
   type BodyForm,
   type ByteWriter,
@@ -10,6 +17,8 @@ import {
   type ResponseHead,
   writeResponseHead,
 } from './codec/codec.ts'
+import { endOf, isUnwritten, problemOf } from './failures.ts'
+import type { RequestContext } from './filters/filter.ts'
 import { type Outgoing, take } from './outgoing.ts'
 import type { PathContext } from './path-context.ts'
 import type { Pool } from './pool.ts'
@@ -52,6 +61,10 @@ interface Opening {
   readonly key: string | undefined
   /** The protocol that it asks to go on with. */
   readonly upgrade: string | undefined
+  /** What its filters see of it; `undefined`: it has none. */
+  readonly request: RequestContext | undefined
+  /** A filter has said `later`: what is at hand is its head without the end, and then what has come of its body. */
+  readonly opened: Outgoing | undefined
 }
 
 /** A try that brought no answer. */
@@ -70,6 +83,9 @@ export class Exchange implements ResponseReceiver {
   readonly #path: PathContext
   readonly #caller: Caller
   #service: Service | undefined
+  #request: RequestContext | undefined
+  /** Whether a filter keeps it waiting. */
+  #filtered = false
   #endpoint: Endpoint | undefined
   #pool: Pool | undefined
   #connection: UpstreamConnection | undefined
@@ -101,9 +117,15 @@ export class Exchange implements ResponseReceiver {
     return this.#service !== undefined
   }
 
-  /** Whether it waits for the service's first instance set. */
+  /** Whether it waits for a filter, or for the service's first instance set. */
   get isUnresolved(): boolean {
-    return this.#service?.isKnown === false
+    return this.#filtered || this.#service?.isKnown === false
+  }
+
+  /** How long it may wait so. */
+  get patienceMs(): Milliseconds {
+    const { settings } = this.#path
+    return this.#filtered ? settings.responseMs : settings.resolveMs
   }
 
   /** Whether part of the answer has been sent: then it can only be completed, or cut. */
@@ -112,8 +134,9 @@ export class Exchange implements ResponseReceiver {
   }
 
   /** Starts with what `out` holds of the request: its head, and what has come of its body. */
-  open(service: Service, head: RequestHead, out: ByteWriter, { complete, key, upgrade }: Opening): void {
-    const now = this.#path.clock.now()
+  open(service: Service, head: RequestHead, out: ByteWriter, opening: Opening): void {
+    const { complete, key, upgrade, request, opened } = opening
+    const now = request?.startedAt ?? this.#path.clock.now()
     this.#service = service
     this.method = head.method
     this.#minor = head.minor
@@ -130,12 +153,36 @@ export class Exchange implements ResponseReceiver {
     this.#triedAt = now
     service.usedAt = this.#path.deadlines.now
     service.budget.deposit(now)
+    this.#request = request
+    if (request !== undefined && opened !== undefined) {
+      this.#hold(opened)
+      if (out.length > 0) this.#hold(take(out))
+      this.#filtered = true
+      request.onGoOn = problem => this.#goOn(request, problem)
+      return
+    }
     if (service.isKnown) {
       this.#attempt(service)
       return
     }
     this.#hold(take(out))
     if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
+  }
+
+  /** The filter that said `later` has made up its mind. */
+  #goOn(request: RequestContext, problem: Problem | undefined): void {
+    const service = this.#service
+    if (service === undefined) return
+    this.#filtered = false
+    if (problem !== undefined) {
+      this.#giveUp(problem)
+      return
+    }
+    this.#held.splice(1, 0, `${request.lines}\r\n`)
+    this.#heldSize += request.lines.length + 2
+    this.#caller.resolved()
+    if (service.isKnown) this.#attempt(service)
+    else if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
   }
 
   /** More of the request's body. */
@@ -161,9 +208,9 @@ export class Exchange implements ResponseReceiver {
     this.#attempt(this.#service)
   }
 
-  /** The service's instances have not become known in time. */
+  /** What it waits for has not come in time. */
   unresolved(): void {
-    this.#giveUp(problems.noInstance)
+    this.#giveUp(this.#filtered ? problems.filterTimeout : problems.noInstance)
   }
 
   /** The client has left. */
@@ -174,7 +221,7 @@ export class Exchange implements ResponseReceiver {
     service.stopWaiting(this)
     const connection = this.#connection
     this.#settle('cancelled')
-    this.#reset()
+    this.#reset(0, 'cancelled')
     connection?.destroy()
   }
 
@@ -205,7 +252,9 @@ export class Exchange implements ResponseReceiver {
     // Before the request's end its own bytes can't be told from the tunnel's.
     if (!this.#complete || this.#upgrade === undefined || !switchesTo(bytes, head, this.#upgrade))
       return undefined
-    writeResponseHead(bytes, head, upgradeLines(this.#upgrade), false, this.#path.out)
+    this.#request?.responded(head.status)
+    const lines = this.#request?.answerLines
+    writeResponseHead(bytes, head, upgradeLines(this.#upgrade), false, this.#path.out, lines)
     this.#caller.send(this.#path.out)
     const now = this.#path.clock.now()
     service.metrics.answered(head.status, now - this.#startedAt)
@@ -214,7 +263,7 @@ export class Exchange implements ResponseReceiver {
     const { socket, early } = this.#caller.handOver()
     const ends = { client: socket, early, instance: connection.handOver() }
     this.#letGo()
-    this.#reset()
+    this.#reset(head.status, undefined)
     return new Tunnel(this.#path, metrics, ends, () => balancer.cancelled(endpoint))
   }
 
@@ -223,7 +272,10 @@ export class Exchange implements ResponseReceiver {
     this.#status = head.status
     const unchunked = this.#minor === 0 && head.framing === 'chunked'
     this.#closing = !this.#persistent || unchunked || head.framing === 'until-close' || this.#path.draining
-    writeResponseHead(bytes, head, this.#connectionField(), unchunked, this.#path.out)
+    const request = this.#request
+    request?.responded(head.status)
+    const lines = request?.answerLines
+    writeResponseHead(bytes, head, this.#connectionField(), unchunked, this.#path.out, lines)
     return unchunked ? 'content' : 'wire'
   }
 
@@ -251,7 +303,7 @@ export class Exchange implements ResponseReceiver {
     service.metrics.answered(this.#status, now - this.#startedAt)
     if (reusable && this.#complete) pool.release(connection)
     else connection.destroy()
-    this.#reset()
+    this.#reset(this.#status, undefined)
     this.#caller.exchangeDone(close)
   }
 
@@ -266,7 +318,7 @@ export class Exchange implements ResponseReceiver {
     const written = connection.isConnected
     if (!written) service.metrics.connectErrors++
     if (this.#begun) {
-      this.#reset()
+      this.#reset(this.#status, 'cut')
       this.#caller.abort()
       return
     }
@@ -303,6 +355,7 @@ export class Exchange implements ResponseReceiver {
     // Local outliers may bring it about and end it between two sets.
     if (balancer.panic !== service.metrics.panic) service.notePanic()
     this.#endpoint = endpoint
+    if (this.#request !== undefined) this.#note(this.#request, endpoint)
     this.#pool = service.pool(endpoint)
     const connection = this.#pool.take(this)
     if (connection === undefined) {
@@ -370,7 +423,7 @@ export class Exchange implements ResponseReceiver {
     this.#settle('cancelled')
     service?.stopWaiting(this)
     service?.metrics.answered(problem.status, this.#path.clock.now() - this.#startedAt)
-    this.#reset()
+    this.#reset(problem.status, problem.code)
     this.#caller.answer(problem)
   }
 
@@ -395,9 +448,20 @@ export class Exchange implements ResponseReceiver {
     this.#connection = undefined
   }
 
-  #reset(): void {
+  /** It is over: what the client was told, and why, where that is not an instance's whole answer. */
+  #reset(status: number, code: string | undefined): void {
     this.#service = undefined
+    this.#filtered = false
     this.#forget()
+    const request = this.#request
+    if (request === undefined) return
+    this.#request = undefined
+    request.ended({ status, code, ms: this.#path.clock.now() - this.#startedAt })
+  }
+
+  #note(request: RequestContext, endpoint: Endpoint): void {
+    request.endpoint = endpoint
+    request.tries += 1
   }
 }
 
@@ -405,45 +469,3 @@ const none: Endpoint[] = []
 
 /** When several instances die together, so many of them may refuse one request after the other. */
 const mostRetries = 3
-
-const problemOf = {
-  refused: problems.connectFailed,
-  connect: problems.connectFailed,
-  'connect-timeout': problems.connectTimeout,
-  own: problems.connectFailed,
-  tls: problems.tlsFailed,
-  lost: problems.upstreamLost,
-  'bad-response': problems.badResponse,
-  'response-timeout': problems.responseTimeout,
-  'body-timeout': problems.responseTimeout,
-} as const satisfies Readonly<Record<Failure, Problem>>
-
-/** Whether nothing of the request can have reached the instance. */
-const isUnwritten = {
-  refused: true,
-  connect: true,
-  'connect-timeout': true,
-  own: true,
-  tls: true,
-  lost: false,
-  'bad-response': false,
-  'response-timeout': false,
-  'body-timeout': false,
-} as const satisfies Readonly<Record<Failure, boolean>>
-
-const troubleOf = {
-  refused: 'refused',
-  connect: 'broken',
-  'connect-timeout': 'timeout',
-  own: 'cancelled',
-  tls: 'broken',
-  lost: 'broken',
-  'bad-response': 'response',
-  'response-timeout': 'timeout',
-  'body-timeout': 'timeout',
-} as const satisfies Readonly<Record<Failure, Trouble | 'cancelled'>>
-
-/** What a failed try says of its instance. */
-function endOf(failure: Failure, { reused, answering }: UpstreamConnection): Trouble | 'cancelled' {
-  return failure === 'lost' && reused && !answering ? 'parted' : troubleOf[failure]
-}

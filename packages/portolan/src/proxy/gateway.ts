@@ -11,6 +11,7 @@ import type { Registry } from 'prom-client'
 import type { Log } from '../observe/log.ts'
 import { ClientConnection, type RouteRequest } from './client-connection.ts'
 import { Deadlines } from './deadlines.ts'
+import { type FilterEntry, filters } from './filters/filters.ts'
 import { Hops } from './hops.ts'
 import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** Default: {@link filters}, all that there are. */
+  readonly filters?: readonly FilterEntry[]
   /** Where the gateway's metrics are shown. */
   readonly metrics: Registry
   /** The CPU time that this process has used so far. Default: as the system counts it. */
@@ -64,6 +67,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const stats = new GatewayMetrics()
   const deadlines = new Deadlines(settings.sweepMs)
   const path = openPathContext({ settings, clock, deadlines, metrics: stats, log })
+  const entries = options.filters ?? filters
   const services = new Services(path, options.resolver, options.random)
   const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
   const connections = new Set<ClientConnection>()
@@ -71,9 +75,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
   const route: RouteRequest = (bytes, head) => {
     if (head.method === 'CONNECT') return problems.connect
-    const name = router.route(bytes, head)
-    if (name === undefined) return problems.noRoute
-    return services.get(name) ?? problems.tooManyServices
+    const found = router.route(bytes, head)
+    if (found === undefined) return problems.noRoute
+    const service = services.get(found.service)
+    return service === undefined ? problems.tooManyServices : found.passages.to(service, path, entries)
   }
 
   const accept = (socket: Socket): void => {

@@ -52,7 +52,8 @@ export class GatewayMetrics {
     return metrics
   }
 
-  problem({ code }: Pick<Problem, 'code'>): void {
+  problem({ status, code }: Pick<Problem, 'status' | 'code'>): void {
+    if (status < 400) return
     this.problems.set(code, (this.problems.get(code) ?? 0) + 1)
   }
 }

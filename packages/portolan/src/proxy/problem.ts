@@ -1,18 +1,30 @@
 import { type Refusal, refusals } from './codec/codec.ts'
 
-/** An answer of the gateway's own. `code` goes into `Portolan-Error` and the metric's label. */
+/**
+ * An answer of the gateway's own. From 400 on it is an error: then `code` goes into `Portolan-Error` and the metric's label.
+ */
 export interface Problem {
   readonly status: number
   readonly code: string
   readonly reason: string
+  /** Further field lines, each with CRLF. */
+  readonly lines?: string
 }
 
 const phrases: Readonly<Record<number, string>> = {
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   408: 'Request Timeout',
   413: 'Content Too Large',
   414: 'URI Too Long',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   501: 'Not Implemented',
   502: 'Bad Gateway',
@@ -74,6 +86,11 @@ export const problems = {
     reason:
       'an instance of the service has sent the request back here: is it registered at the port of a gateway?',
   },
+  filterTimeout: {
+    status: 504,
+    code: 'filter_timeout',
+    reason: 'who was asked whether the request may pass did not answer in time',
+  },
   responseTimeout: { status: 504, code: 'response_timeout', reason: 'the instance did not answer in time' },
 } as const satisfies Readonly<Record<string, Problem>>
 
@@ -85,11 +102,12 @@ export const problemCodes: readonly string[] = [
 
 /** The whole answer as bytes (one character each). */
 export function problemResponse(problem: Problem, close: boolean, withBody: boolean): string {
-  const { status, code, reason } = problem
+  const { status, code, reason, lines = '' } = problem
   const body = `${JSON.stringify({ status, code, reason })}\n`
   return (
     `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nPortolan-Error: ${code}\r\n` +
-    `${status === 503 ? 'Retry-After: 1\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n${withBody ? body : ''}`
+    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+    `${status >= 400 ? `Portolan-Error: ${code}\r\n` : ''}${lines}` +
+    `${status === 503 && !lines.includes('Retry-After') ? 'Retry-After: 1\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n${withBody ? body : ''}`
   )
 }

@@ -1,11 +1,17 @@
 import { defaultNamespace, type Route, type RouteTable, type ServiceName, serviceKey } from '@portolan/core'
 import { latin1, type RequestHead } from './codec/codec.ts'
+import { Passages } from './passages.ts'
+
+/** Where a request goes. */
+export interface Destination {
+  readonly service: ServiceName
+  readonly passages: Passages
+}
 
 /** Routes of the configuration, ready to be compared with bytes. */
-interface CompiledRoute {
+interface CompiledRoute extends Destination {
   readonly host: string | undefined
   readonly path: Buffer | undefined
-  readonly service: ServiceName
 }
 
 const suffix = '.portolan'
@@ -18,6 +24,7 @@ const namePattern = /^[A-Za-z0-9._-]{1,128}$/
 export class Router {
   readonly #routes: readonly CompiledRoute[]
   readonly #exposed: 'all' | ReadonlySet<string>
+  readonly #hostPassages = new Passages()
 
   constructor(table: RouteTable) {
     this.#routes = table.routes.map(compile)
@@ -29,16 +36,16 @@ export class Router {
     return this.#routes.map(({ service }) => service)
   }
 
-  route(bytes: Uint8Array, head: RequestHead): ServiceName | undefined {
+  route(bytes: Uint8Array, head: RequestHead): Destination | undefined {
     for (const route of this.#routes) {
       if (route.path !== undefined && !hasPrefix(bytes, head, route.path)) continue
       if (route.host !== undefined && hostOf(bytes, head).toLowerCase() !== route.host) continue
-      return route.service
+      return route
     }
     return this.#byHost(hostOf(bytes, head))
   }
 
-  #byHost(host: string): ServiceName | undefined {
+  #byHost(host: string): Destination | undefined {
     const end = host.endsWith('.') ? host.length - 1 : host.length
     const start = end - suffix.length
     if (start < 1 || host.slice(start, end).toLowerCase() !== suffix) return undefined
@@ -48,12 +55,15 @@ export class Router {
     const namespace = dot < 0 ? defaultNamespace : name.slice(dot + 1)
     if (!namePattern.test(service) || !namePattern.test(namespace)) return undefined
     const found = { namespace, service }
-    return this.#exposed === 'all' || this.#exposed.has(serviceKey(found)) ? found : undefined
+    if (this.#exposed !== 'all' && !this.#exposed.has(serviceKey(found))) return undefined
+    return { service: found, passages: this.#hostPassages }
   }
 }
 
-function compile({ match, service, namespace = defaultNamespace }: Route): CompiledRoute {
+function compile(route: Route): CompiledRoute {
+  const { match, service, namespace = defaultNamespace } = route
   return {
+    passages: new Passages(route),
     host: match.host?.toLowerCase(),
     // `/` matches every path, `*` included: no need to look.
     path: match.path === undefined || match.path === '/' ? undefined : Buffer.from(match.path, 'latin1'),

@@ -1,5 +1,5 @@
 import { COLON, CR, foldedToken, HTAB, isValueByte, LF, SP } from './bytes.ts'
-import { hashStep, recognise } from './known-fields.ts'
+import { field, hashStep, recognise } from './known-fields.ts'
 import { type Refusal, refusals } from './refusal.ts'
 
 /** More fields than this in one head or trailer section are refused (431). */
@@ -61,6 +61,11 @@ export class FieldTable {
   /** Which known field it is (`field` in known-fields.ts), 0 for all others. */
   id(index: number): number {
     return this.ids[index] as number
+  }
+
+  /** Field `index` is not to be passed on. */
+  withhold(index: number): void {
+    this.ids[index] = field.lookAlike
   }
 
   /** The bytes read so far have been moved: every position shifts by `distance`. */

@@ -18,6 +18,15 @@ export interface Hop {
   readonly via?: string
 }
 
+/** What is to be otherwise than the client wrote it. */
+export interface HeadEdits {
+  /** Further field lines, each with CRLF. */
+  readonly lines: string
+  /** Path and query. */
+  readonly target: string | undefined
+  readonly host: string | undefined
+}
+
 /**
  * Writes the head as the upstream gets it: the bytes that came, with hop-by-hop fields and those that Connection names
  * cut out, exactly one Host, and X-Forwarded-* set. `fallbackHost` stands in where an HTTP/1.0 client sent no Host;
@@ -30,15 +39,36 @@ export function writeRequestHead(
   fallbackHost: string,
   out: ByteWriter,
   mark: Uint8Array = noMark,
+  edits?: HeadEdits,
 ): void {
-  writeRequestLine(bytes, head, out)
+  openRequestHead(bytes, head, hop, fallbackHost, out, mark, edits)
+  if (edits !== undefined && edits.lines !== '') out.text(edits.lines)
+  out.text('\r\n')
+}
+
+/** The same without the edits' lines, and without the empty line at the end: they are to follow. */
+export function openRequestHead(
+  bytes: Uint8Array,
+  head: RequestHead,
+  hop: Hop,
+  fallbackHost: string,
+  out: ByteWriter,
+  mark: Uint8Array,
+  edits?: HeadEdits,
+): void {
+  writeRequestLine(bytes, head, edits?.target, out)
+  const host = edits?.host
   const { fields } = head
   let kept = head.targetEnd + 11
   let rewriteLength = false
   let rewriteCoding = false
   for (let i = 0; i < fields.count; i++) {
     const id = fields.id(i)
-    if (keeps(id, head, hop) && !(head.connection.namesFields && isNamed(bytes, fields, i, id))) {
+    if (
+      keeps(id, head, hop) &&
+      !(id === field.host && host !== undefined) &&
+      !(head.connection.namesFields && isNamed(bytes, fields, i, id))
+    ) {
       if (!isFraming(id) || isPlain(bytes, fields, i)) continue
       if (id === field.contentLength) rewriteLength = true
       else rewriteCoding = true
@@ -49,15 +79,26 @@ export function writeRequestHead(
   out.span(bytes, kept, fields.sectionEnd)
   if (rewriteLength) out.text(`Content-Length: ${head.contentLength}\r\n`)
   if (rewriteCoding) out.text('Transfer-Encoding: chunked\r\n')
-  writeHost(bytes, head, fallbackHost, out)
+  if (host === undefined) writeHost(bytes, head, fallbackHost, out)
+  else out.text(`Host: ${host}\r\n`)
   writeForwarded(bytes, head, hop, out)
   out.span(mark, 0, mark.length)
-  out.text('\r\n')
 }
 
 const noMark = new Uint8Array()
 
-function writeRequestLine(bytes: Uint8Array, head: RequestHead, out: ByteWriter): void {
+function writeRequestLine(
+  bytes: Uint8Array,
+  head: RequestHead,
+  target: string | undefined,
+  out: ByteWriter,
+): void {
+  if (target !== undefined) {
+    out.span(bytes, head.start, head.methodEnd + 1)
+    out.text(target)
+    out.text(' HTTP/1.1\r\n')
+    return
+  }
   if (head.minor === 1 && !head.absolute) {
     out.span(bytes, head.start, head.targetEnd + 11)
     return

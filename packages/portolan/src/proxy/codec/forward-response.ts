@@ -14,7 +14,8 @@ export type ConnectionField =
 
 /**
  * Writes the head as the client gets it: the bytes that came, as HTTP/1.1, with hop-by-hop fields and those that
- * Connection names cut out. `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content.
+ * Connection names cut out. `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content; `lines` are
+ * further field lines, each with CRLF.
  */
 export function writeResponseHead(
   bytes: Uint8Array,
@@ -22,6 +23,7 @@ export function writeResponseHead(
   connection: ConnectionField,
   unchunked: boolean,
   out: ByteWriter,
+  lines = '',
 ): void {
   const { fields } = head
   // 1xx and 204 have no body and must not claim one (RFC 9110 section 8.6); a 304 or HEAD may say how long it would be.
@@ -45,6 +47,7 @@ export function writeResponseHead(
   }
   out.span(bytes, kept, fields.sectionEnd)
   out.text(connection)
+  if (lines !== '') out.text(lines)
   out.text('\r\n')
 }
 

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { type RouteTable, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import type { FilterEntry } from '../filters/filters.ts'
 import { type Gateway, openGateway } from '../gateway.ts'
 import type { GatewaySettings } from '../settings.ts'
 import { instanceOf, StaticResolver } from './static-resolver.ts'
@@ -32,6 +33,7 @@ export async function gatewayFor(
   ports: readonly number[],
   settings: Partial<GatewaySettings> = {},
   routes: RouteTable = { routes: [{ match: { path: '/' }, service: 'order' }], exposed: 'all' },
+  filters?: readonly FilterEntry[],
 ): Promise<TestGateway> {
   const resolver = new StaticResolver()
   if (ports.length > 0) resolver.give('order', instancesOf(ports))
@@ -44,6 +46,7 @@ export async function gatewayFor(
     random: seededRandom(7),
     log: pino({ level: 'silent' }),
     metrics: registry,
+    ...(filters === undefined ? {} : { filters }),
   })
   opened.add(() => gateway.close())
   return { gateway, resolver, registry }

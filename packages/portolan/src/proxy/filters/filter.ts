@@ -1,0 +1,151 @@
+import type { Endpoint, Milliseconds } from '@portolan/core'
+import { equalsFolded, type HeadEdits, type Hop, latin1, RequestHead } from '../codec/codec.ts'
+import type { Problem } from '../problem.ts'
+
+/**
+ * What a filter says of a request: nothing (go on), an answer of the gateway's own that ends it here, or `later`: it will
+ * call `request.goOn` itself. After `later` the head can't be read any more; lines may still be added.
+ */
+export type Verdict = Problem | 'later' | undefined
+
+/** How a request ended. */
+export interface Ending {
+  /** What the client was told; 0 = nothing. */
+  readonly status: number
+  /** Why, where that is not an instance's whole answer: the code of a problem, `cancelled` or `cut`. */
+  readonly code: string | undefined
+  /** From the end of its head to now. */
+  readonly ms: Milliseconds
+}
+
+/** Something that requests pass on their way: see `filters.ts` for all of them and their order. Synchronous, and free of allocation where it can be. */
+export interface Filter {
+  /** The head has been read, and nothing sent. */
+  request?(request: RequestContext): Verdict
+  /** An instance's head has come, and nothing of it has been passed on: lines may be added. */
+  response?(request: RequestContext, status: number): void
+  /** It is over, whatever became of it: once for each call of `request`. */
+  ended?(request: RequestContext, ending: Ending): void
+}
+
+const nothing = new Uint8Array()
+const none: readonly Filter[] = []
+const noHead = new RequestHead()
+const never = Number.POSITIVE_INFINITY
+
+/**
+ * One request as filters see it, and what they want done with it. One is kept per client connection and used again: it is
+ * made by the first request that has filters to pass.
+ */
+export class RequestContext implements HeadEdits {
+  /** Where the head lies; only until the filters have been passed. */
+  bytes: Uint8Array = nothing
+  head: RequestHead = noHead
+  hop: Hop | undefined
+  /** When its head had been read, by the gateway's clock. */
+  startedAt: Milliseconds = 0
+  /** By when it must have been answered, by the same clock. */
+  deadlineAt: Milliseconds = never
+  /** Field lines for the instance, each with CRLF. */
+  lines = ''
+  /** What is asked for there, where it is not what the client wrote: path and query. */
+  target: string | undefined
+  /** The Host there, where it is another one. */
+  host: string | undefined
+  /** Field lines for the client, each with CRLF. */
+  answerLines = ''
+  /** Who was picked last. */
+  endpoint: Endpoint | undefined
+  /** How many instances have been tried. */
+  tries = 0
+  /** Told by `goOn`; set while a filter has said `later`. */
+  onGoOn: ((problem: Problem | undefined) => void) | undefined
+  #filters: readonly Filter[] = none
+  #passed = 0
+
+  begin(bytes: Uint8Array, head: RequestHead, hop: Hop, filters: readonly Filter[], now: Milliseconds): void {
+    this.bytes = bytes
+    this.head = head
+    this.hop = hop
+    this.#filters = filters
+    this.startedAt = now
+    this.deadlineAt = never
+    this.lines = ''
+    this.target = undefined
+    this.host = undefined
+    this.answerLines = ''
+    this.endpoint = undefined
+    this.tries = 0
+    this.onGoOn = undefined
+    this.#passed = 0
+  }
+
+  /** Passes the filters, from where it stands. */
+  pass(): Verdict {
+    const filters = this.#filters
+    while (this.#passed < filters.length) {
+      const filter = filters[this.#passed++]
+      const verdict = filter?.request?.(this)
+      if (verdict !== undefined) return verdict
+    }
+    return undefined
+  }
+
+  /** Goes on after a filter's `later`: with the next filter, or with an answer of the gateway's own. */
+  goOn(problem?: Problem): void {
+    const told = this.onGoOn
+    if (told === undefined) return
+    const verdict = problem ?? this.pass()
+    if (verdict === 'later') return
+    this.onGoOn = undefined
+    told(verdict)
+  }
+
+  responded(status: number): void {
+    for (const filter of this.#filters) filter.response?.(this, status)
+  }
+
+  /** Over. Further calls do nothing. */
+  ended(ending: Ending): void {
+    const filters = this.#filters
+    const passed = this.#passed
+    this.#passed = 0
+    this.onGoOn = undefined
+    // The other way round: who came in first knows of all that came of it.
+    for (let index = passed - 1; index >= 0; index--) filters[index]?.ended?.(this, ending)
+    this.endpoint = undefined
+  }
+
+  /** The value of the first field of that name (given in lower case), while the head can be read. */
+  header(name: string): string | undefined {
+    const index = this.#find(name)
+    if (index < 0) return undefined
+    const { fields } = this.head
+    return latin1(this.bytes, fields.valueStart(index), fields.valueEnd(index))
+  }
+
+  /** Keeps all fields of that name (given in lower case) from the instance. */
+  withhold(name: string): void {
+    for (let index = this.#find(name); index >= 0; index = this.#find(name, index + 1)) {
+      this.head.fields.withhold(index)
+    }
+  }
+
+  /** The method as the client wrote it, while the head can be read. */
+  get method(): string {
+    return latin1(this.bytes, this.head.start, this.head.methodEnd)
+  }
+
+  /** Path and query as the client wrote them, while the head can be read. */
+  get path(): string {
+    return latin1(this.bytes, this.head.pathStart, this.head.targetEnd)
+  }
+
+  #find(name: string, from = 0): number {
+    const { fields } = this.head
+    for (let index = from; index < fields.count; index++) {
+      if (equalsFolded(this.bytes, fields.lineStart(index), fields.nameEnd(index), name)) return index
+    }
+    return -1
+  }
+}

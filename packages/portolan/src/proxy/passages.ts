@@ -1,0 +1,36 @@
+import type { Route } from '@portolan/core'
+import type { Filter } from './filters/filter.ts'
+import type { FilterEntry } from './filters/filters.ts'
+import type { PathContext } from './path-context.ts'
+import type { Service } from './service.ts'
+
+/** The way of requests by one route to one service: made once, and used by all of them. */
+export interface Passage {
+  readonly service: Service
+  readonly route: Route | undefined
+  readonly filters: readonly Filter[]
+}
+
+/** The passages of one route; made anew with each new route table. */
+export class Passages {
+  readonly #route: Route | undefined
+  readonly #byService = new WeakMap<Service, Passage>()
+  #last: Passage | undefined
+
+  constructor(route?: Route) {
+    this.#route = route
+  }
+
+  to(service: Service, path: PathContext, entries: readonly FilterEntry[]): Passage {
+    if (this.#last?.service === service) return this.#last
+    let passage = this.#byService.get(service)
+    if (passage === undefined) {
+      const route = this.#route
+      const station = { path, route, service }
+      passage = { service, route, filters: entries.flatMap(entry => entry.make(station) ?? []) }
+      this.#byService.set(service, passage)
+    }
+    this.#last = passage
+    return passage
+  }
+}
