@@ -96,6 +96,20 @@ describe('Balancer', () => {
     expect(idle).toEqual(['a', 'a'])
   })
 
+  it('lets those be claimed that may be picked, and nobody else', () => {
+    const balancer = new Balancer(policyByName('ring-hash'), seededRandom(1))
+    balancer.update(aSet([anInstance('a'), anIllInstance('b', 'http'), anInstance('c', { weight: 0 })]))
+    const [a, b, c] = balancer.endpoints
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three come in')
+    expect([a, b, c].map(endpoint => balancer.claim(endpoint))).toEqual([true, false, false])
+    expect([a, b, c].map(({ inFlight }) => inFlight)).toEqual([1, 0, 0])
+    balancer.update(aSet([anIllInstance('b', 'http')], 2))
+    expect([a, b].map(endpoint => balancer.claim(endpoint))).toEqual([false, true])
+    balancer.done(a, 'success')
+    balancer.done(b, 'success')
+    expect([a, b].map(({ inFlight }) => inFlight)).toEqual([0, 0])
+  })
+
   it('goes over to another policy with the loads that it has', () => {
     const balancer = new Balancer(firstOfAll, seededRandom(1))
     balancer.update(aSet([anInstance('a'), anInstance('b')]))

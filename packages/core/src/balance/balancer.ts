@@ -18,6 +18,9 @@ export class Balancer {
   #policy: Policy
   #set: InstanceSet | undefined
   #panic = false
+  #eligible: readonly Endpoint[] = []
+  /** The same as a set, made when it is first asked for. */
+  #claimable: ReadonlySet<Endpoint> | undefined
   #picker: Picker
 
   /** @param onIdle told when the last pick of an instance is done that drains, or is not in the set any more */
@@ -51,6 +54,18 @@ export class Balancer {
     const endpoint = this.#picker.pick(context)
     if (endpoint !== undefined) endpoint.inFlight += 1
     return endpoint
+  }
+
+  /**
+   * Takes that endpoint for one request without asking the policy, if it is one that may be picked: for whoever has a
+   * reason of its own, such as a free connection. Ended like a pick.
+   */
+  claim(endpoint: Endpoint): boolean {
+    this.#claimable ??= new Set(this.#eligible)
+    if (!this.#claimable.has(endpoint)) return false
+    endpoint.inFlight += 1
+    this.#picker.claimed?.(endpoint)
+    return true
   }
 
   /**
@@ -108,6 +123,8 @@ export class Balancer {
   #rebuild(): void {
     const { endpoints, panic } = eligible(this.#records.all)
     this.#panic = panic
+    this.#eligible = endpoints
+    this.#claimable = undefined
     this.#picker = this.#policy(endpoints, this.#random, this.#records.all)
   }
 }

@@ -35,6 +35,8 @@ export interface PickContext {
 export interface Picker {
   /** `undefined`: there is nothing to pick. */
   pick(context?: PickContext): Endpoint | undefined
+  /** One that may be picked has been taken without asking, and will be `ended` like a pick. For pickers that count. */
+  claimed?(endpoint: Endpoint): void
   /**
    * A pick is done, after `ms`; below 0 = nobody measured. The endpoint may have been picked by an earlier picker, or from
    * an earlier set.

@@ -73,6 +73,13 @@ export class LocalBalancer {
     return endpoint
   }
 
+  /** As {@link Balancer.claim}. */
+  claim(endpoint: Endpoint): boolean {
+    if (!this.#balancer.claim(endpoint)) return false
+    if (endpoint.tally.standing === 'due' && this.#machine.tried(endpoint, this.#clock.now())) this.#rebuild()
+    return true
+  }
+
   /** An answer that speaks well of the instance; policies that learn do so from `ms`. */
   succeeded(endpoint: Endpoint, ms: Milliseconds): void {
     this.#balancer.done(endpoint, 'success', ms)

@@ -1,5 +1,6 @@
 import type { Spreading } from '../balance/composed.ts'
 import type { PolicyName } from '../balance/policies.ts'
+import type { BreakerSettings } from '../breaker/settings.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
@@ -134,6 +135,8 @@ export interface RouteTable {
   readonly balance?: Readonly<Record<string, Spreading>>
   /** By service key: where a gateway's own outlier detection is to differ from its defaults. */
   readonly outliers?: Readonly<Record<string, Partial<OutlierSettings>>>
+  /** By service key: where a gateway's circuit breaker is to differ from its defaults. */
+  readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>
 }
 
 export type ServerMessage =

@@ -122,6 +122,18 @@ describe('what a configuration comes to', () => {
     })
   })
 
+  it('names where circuit breakers differ', () => {
+    const text = `services:
+  a: { circuitBreaker: { connections: 8, pending: 0, requests: 100, queueTimeout: 250ms } }
+  b: { circuitBreaker: { pending: 1024 } }
+  c: { circuitBreaker: { queueTimeout: 5s } }
+`
+    expect(routeTable(load(text).config, local).breakers).toEqual({
+      a: { connections: 8, pending: 0, requests: 100, queueTimeoutMs: 250 },
+      c: { queueTimeoutMs: 5000 },
+    })
+  })
+
   it('says where balancing differs from the defaults', () => {
     const text =
       'services:\n  a: { balancer: { policy: random, slowStart: none, subset: 20 } }\n' +

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import {
+  type BreakerSettings,
+  breakerDefaults,
   type Check,
   defaultNamespace,
   defaultPolicy,
@@ -88,12 +90,14 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const policies = balancerPolicies(config)
   const balance = spreadings(config)
   const outliers = outlierSettings(config)
+  const breakers = breakerSettings(config)
   return {
     routes,
     exposed: gatewayListens.every(isLocal) ? 'all' : exposed,
     ...(Object.keys(policies).length === 0 ? {} : { policies }),
     ...(Object.keys(balance).length === 0 ? {} : { balance }),
     ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
+    ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
   }
 }
 
@@ -129,6 +133,19 @@ function outlierSettings(config: Config): NonNullable<RouteTable['outliers']> {
       ...(slowerThan === undefined ? {} : { latencyFactor: slowerThan }),
     }
     return Object.keys(settings).length === 0 ? [] : [[key, settings]]
+  })
+  return Object.fromEntries(chosen)
+}
+
+/** Where a service's circuit breaker differs from the defaults, by service key. */
+function breakerSettings(config: Config): NonNullable<RouteTable['breakers']> {
+  const chosen = Object.entries(config.services).flatMap(([key, { circuitBreaker }]) => {
+    const { connections, pending, requests = breakerDefaults.requests, queueTimeout } = circuitBreaker
+    const said: BreakerSettings = { connections, pending, requests, queueTimeoutMs: queueTimeout }
+    const settings = Object.entries(said).filter(
+      ([name, value]) => value !== breakerDefaults[name as keyof BreakerSettings],
+    )
+    return settings.length === 0 ? [] : [[key, Object.fromEntries(settings)]]
   })
   return Object.fromEntries(chosen)
 }

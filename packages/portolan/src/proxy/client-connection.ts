@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Backlog } from './backlog.ts'
+import type { Caller, HandedOver } from './caller.ts'
 import {
   BodyReader,
   type ByteWriter,
@@ -12,7 +13,7 @@ import {
   writeRequestHead,
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
-import { type Caller, Exchange, type HandedOver } from './exchange.ts'
+import { Exchange } from './exchange.ts'
 import { type Filter, RequestContext } from './filters/filter.ts'
 import { type Outgoing, take, writeOut } from './outgoing.ts'
 import type { Passage } from './passages.ts'

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import {
   type Endpoint,
   isFailure,
@@ -7,6 +6,7 @@ import {
   type PickContext,
   type Trouble,
 } from '@portolan/core'
+import type { Caller, Opening } from './caller.ts'
 import {
   type BodyForm,
   type ByteWriter,
@@ -19,53 +19,17 @@ import {
 } from './codec/codec.ts'
 import { endOf, isUnwritten, problemOf } from './failures.ts'
 import type { RequestContext } from './filters/filter.ts'
-import { type Outgoing, take } from './outgoing.ts'
+import { Held } from './held.ts'
+import { take } from './outgoing.ts'
 import type { PathContext } from './path-context.ts'
-import type { Pool } from './pool.ts'
+import type { Place } from './pool/line.ts'
+import type { Pool } from './pool/pool.ts'
+import type { Waiter } from './pool/pools.ts'
 import { type Problem, problems } from './problem.ts'
 import type { Service } from './service.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchesTo, upgradeLines } from './upgrade.ts'
 import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
-
-/** The client's side of an exchange. */
-export interface Caller {
-  /** Sends what `out` holds; false: wait for `Exchange.callerDrained` before giving more. */
-  send(out: ByteWriter): boolean
-  /** Answers in the gateway's own name: nothing of an upstream's answer has been sent. */
-  answer(problem: Problem): void
-  /** Gives its connection away. */
-  handOver(): HandedOver
-  /** The answer can't be completed: the connection is cut so that nobody takes it for whole. */
-  abort(): void
-  /** The wait for the service's first instance set is over. */
-  resolved(): void
-  /** Whether more of the request body may be read. */
-  holdRequest(hold: boolean): void
-  /** The answer is complete. */
-  exchangeDone(close: boolean): void
-}
-
-/** A client's connection that is to become a tunnel. */
-export interface HandedOver {
-  readonly socket: Socket
-  /** What has been read on it beyond the request. */
-  readonly early: Buffer
-}
-
-/** What is known of a request beside its head. */
-interface Opening {
-  /** Whether its body has come to its end. */
-  readonly complete: boolean
-  /** By what hashing policies pick. */
-  readonly key: string | undefined
-  /** The protocol that it asks to go on with. */
-  readonly upgrade: string | undefined
-  /** What its filters see of it; `undefined`: it has none. */
-  readonly request: RequestContext | undefined
-  /** A filter has said `later`: what is at hand is its head without the end, and then what has come of its body. */
-  readonly opened: Outgoing | undefined
-}
 
 /** A try that brought no answer. */
 interface FailedTry {
@@ -78,7 +42,7 @@ interface FailedTry {
  * One request and its answer: picks an instance, sends, tries once more where that is safe, and passes the answer on.
  * One is kept per client connection and used again.
  */
-export class Exchange implements ResponseReceiver {
+export class Exchange implements ResponseReceiver, Waiter {
   method: Method = 'other'
   readonly #path: PathContext
   readonly #caller: Caller
@@ -89,14 +53,13 @@ export class Exchange implements ResponseReceiver {
   #endpoint: Endpoint | undefined
   #pool: Pool | undefined
   #connection: UpstreamConnection | undefined
-  /** What has been read of the request, for as long as it may have to be sent (again). */
-  readonly #held: Outgoing[] = []
-  #heldSize = 0
-  #replayable = false
+  readonly #held = new Held()
   /** Instances that it was tried at and failed, the last one last. */
   #tried: Endpoint[] = none
   #context: PickContext | undefined
   #upgrade: string | undefined
+  /** Where it stands in line for a connection. */
+  #place: Place<Waiter> | undefined
   /** Whether a try has failed otherwise than by a refusal. */
   #hasPaid = false
   #complete = false
@@ -142,7 +105,7 @@ export class Exchange implements ResponseReceiver {
     this.#minor = head.minor
     this.#persistent = head.persistent
     this.#complete = complete
-    this.#replayable = isIdempotent(head.method)
+    this.#held.replayable = isIdempotent(head.method)
     this.#tried = none
     this.#context = key === undefined ? undefined : { hashKey: key }
     this.#upgrade = upgrade
@@ -152,21 +115,23 @@ export class Exchange implements ResponseReceiver {
     this.#startedAt = now
     this.#triedAt = now
     service.usedAt = this.#path.deadlines.now
-    service.budget.deposit(now)
+    service.underWay += 1
     this.#request = request
+    const { requests } = service.pools.breaker
+    if (requests > 0 && service.underWay > requests) {
+      service.metrics.struck.requests++
+      this.#giveUp(problems.tooManyInFlight)
+      return
+    }
+    service.budget.deposit(now)
     if (request !== undefined && opened !== undefined) {
-      this.#hold(opened)
-      if (out.length > 0) this.#hold(take(out))
+      this.#held.keep(opened)
+      this.#held.takeIn(out)
       this.#filtered = true
       request.onGoOn = problem => this.#goOn(request, problem)
       return
     }
-    if (service.isKnown) {
-      this.#attempt(service)
-      return
-    }
-    this.#hold(take(out))
-    if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
+    this.#begin(service)
   }
 
   /** The filter that said `later` has made up its mind. */
@@ -178,11 +143,21 @@ export class Exchange implements ResponseReceiver {
       this.#giveUp(problem)
       return
     }
-    this.#held.splice(1, 0, `${request.lines}\r\n`)
-    this.#heldSize += request.lines.length + 2
+    this.#held.insert(`${request.lines}\r\n`)
     this.#caller.resolved()
-    if (service.isKnown) this.#attempt(service)
-    else if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
+    this.#begin(service)
+  }
+
+  /** Picks, or waits until there is somebody to pick. */
+  #begin(service: Service): void {
+    if (service.isKnown) {
+      this.#attempt(service)
+      return
+    }
+    this.#held.takeIn(this.#path.out)
+    if (service.wait(this)) return
+    service.metrics.struck.pending++
+    this.#giveUp(problems.tooManyPending)
   }
 
   /** More of the request's body. */
@@ -190,8 +165,8 @@ export class Exchange implements ResponseReceiver {
     this.#complete = complete
     const connection = this.#connection
     if (connection === undefined || !connection.isConnected) {
-      if (out.length > 0) this.#hold(take(out))
-      if (this.#heldSize > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
+      this.#held.takeIn(out)
+      if (this.#held.size > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
       return
     }
     if (out.length > 0) {
@@ -211,6 +186,27 @@ export class Exchange implements ResponseReceiver {
   /** What it waits for has not come in time. */
   unresolved(): void {
     this.#giveUp(this.#filtered ? problems.filterTimeout : problems.noInstance)
+  }
+
+  get context(): PickContext | undefined {
+    return this.#context
+  }
+
+  granted(endpoint: Endpoint): void {
+    const service = this.#service
+    if (service === undefined) return
+    this.#place = undefined
+    const now = this.#path.clock.now()
+    service.metrics.queueSeconds += (now - this.#triedAt) / 1000
+    this.#triedAt = now
+    this.#use(service, endpoint)
+  }
+
+  waitedTooLong(): void {
+    const service = this.#service
+    if (service === undefined) return
+    service.metrics.struck.queueTimeout++
+    this.#giveUp(problems.queueTimeout)
   }
 
   /** The client has left. */
@@ -268,7 +264,7 @@ export class Exchange implements ResponseReceiver {
   }
 
   responded(bytes: Uint8Array, head: ResponseHead): BodyForm {
-    this.#forget()
+    this.#held.forget()
     this.#status = head.status
     const unchunked = this.#minor === 0 && head.framing === 'chunked'
     this.#closing = !this.#persistent || unchunked || head.framing === 'until-close' || this.#path.draining
@@ -334,9 +330,13 @@ export class Exchange implements ResponseReceiver {
   }
 
   #attempt(service: Service, failed?: FailedTry): void {
-    const { balancer } = service
-    const context = failed === undefined ? this.#context : { ...this.#context, tried: this.#tried }
-    const endpoint = balancer.pick(context)
+    const { balancer, pools } = service
+    if (failed !== undefined) this.#context = { ...this.#context, tried: this.#tried }
+    if (pools.hasLine) {
+      this.#wait(service)
+      return
+    }
+    const endpoint = balancer.pick(this.#context)
     if (endpoint === undefined) {
       this.#giveUp(problems.noInstance)
       return
@@ -354,24 +354,49 @@ export class Exchange implements ResponseReceiver {
     if (balancer.panic) service.metrics.panicPicks++
     // Local outliers may bring it about and end it between two sets.
     if (balancer.panic !== service.metrics.panic) service.notePanic()
-    this.#endpoint = endpoint
-    if (this.#request !== undefined) this.#note(this.#request, endpoint)
-    this.#pool = service.pool(endpoint)
-    const connection = this.#pool.take(this)
+    this.#use(service, endpoint)
+  }
+
+  /** Sends to an endpoint that is picked; when it is full to another one, or waits. */
+  #use(service: Service, picked: Endpoint): void {
+    const { pools } = service
+    let endpoint: Endpoint | undefined = picked
+    let connection = pools.of(picked).take(this)
     if (connection === undefined) {
-      this.#giveUp(problems.tooManyConnections)
+      service.metrics.struck.connections++
+      endpoint = pools.elsewhere(picked, this.#context)
+      if (endpoint !== undefined) connection = pools.of(endpoint).take(this)
+    }
+    if (endpoint === undefined || connection === undefined) {
+      this.#wait(service)
       return
     }
+    this.#endpoint = endpoint
+    if (this.#request !== undefined) this.#note(this.#request, endpoint)
+    this.#pool = pools.of(endpoint)
     this.#connection = connection
     if (connection.isConnected) this.#send(connection)
-    else if (this.#path.out.length > 0) this.#hold(take(this.#path.out))
+    else this.#held.takeIn(this.#path.out)
+  }
+
+  #wait(service: Service): void {
+    this.#held.takeIn(this.#path.out)
+    this.#place = service.pools.wait(this)
+    if (this.#place === undefined) {
+      service.metrics.struck.pending++
+      this.#giveUp(problems.tooManyPending)
+      return
+    }
+    service.metrics.queued++
+    this.#triedAt = this.#path.clock.now()
+    if (this.#held.size > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
   }
 
   #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
     if (connection.answering || this.#tried.length === mostRetries) return false
     // A refusal takes no time and nothing was done; anything else is worth one more try, not several.
     if (failure !== 'refused' && this.#hasPaid) return false
-    if (!isUnwritten[failure] && !(failure === 'lost' && this.#replayable)) return false
+    if (!isUnwritten[failure] && !(failure === 'lost' && this.#held.replayable)) return false
     if (failure !== 'refused') this.#hasPaid = true
     if (service.budget.tryWithdraw(this.#path.clock.now())) return true
     service.metrics.budgetExhausted++
@@ -382,8 +407,8 @@ export class Exchange implements ResponseReceiver {
     if (this.#path.out.length > 0) {
       this.#write(connection, this.#path.out)
     } else {
-      for (const piece of this.#held) connection.write(piece)
-      if (!this.#replayable) this.#forget()
+      for (const piece of this.#held.pieces) connection.write(piece)
+      if (!this.#held.replayable) this.#held.forget()
     }
     this.#caller.holdRequest(connection.congested)
     if (this.#complete) connection.awaitResponse()
@@ -391,25 +416,14 @@ export class Exchange implements ResponseReceiver {
 
   /** Writes what has just been read, and keeps a copy only where it may have to be written again. */
   #write(connection: UpstreamConnection, out: ByteWriter): void {
-    if (this.#heldSize + out.length > this.#path.settings.replayLimit) this.#forget()
-    if (!this.#replayable) {
+    if (this.#held.size + out.length > this.#path.settings.replayLimit) this.#held.forget()
+    if (!this.#held.replayable) {
       connection.writeOut(out)
       return
     }
     const piece = take(out)
-    this.#hold(piece)
+    this.#held.keep(piece)
     connection.write(piece)
-  }
-
-  #hold(piece: Outgoing): void {
-    this.#held.push(piece)
-    this.#heldSize += piece.length
-  }
-
-  #forget(): void {
-    this.#held.length = 0
-    this.#heldSize = 0
-    this.#replayable = false
   }
 
   #connectionField(): ConnectionField {
@@ -450,9 +464,15 @@ export class Exchange implements ResponseReceiver {
 
   /** It is over: what the client was told, and why, where that is not an instance's whole answer. */
   #reset(status: number, code: string | undefined): void {
+    const service = this.#service
+    if (service !== undefined) {
+      service.underWay -= 1
+      if (this.#place !== undefined) service.pools.stopWaiting(this.#place)
+    }
+    this.#place = undefined
     this.#service = undefined
     this.#filtered = false
-    this.#forget()
+    this.#held.forget()
     const request = this.#request
     if (request === undefined) return
     this.#request = undefined

@@ -1,3 +1,4 @@
+import { breakerDefaults } from '@portolan/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openGateway } from './gateway.ts'
 import {
@@ -205,12 +206,12 @@ describe('time and room', () => {
     const upstream = await rawUpstream(opened, () => {})
     const { gateway } = await gatewayFor(opened, [upstream.port], {
       maxConnections: 2,
-      maxConnectionsPerInstance: 1,
+      breaker: { ...breakerDefaults, connections: 1, pending: 0 },
     })
     new RawClient(opened, gateway.port).send(get)
     await eventually(() => upstream.accepted() === 1)
     const second = new RawClient(opened, gateway.port).send(get)
-    await second.until('too_many_connections')
+    await second.until('too_many_pending')
     const third = new RawClient(opened, gateway.port)
     await eventually(() => third.closed || third.ended)
     expect(gateway.stats.connectionsRefused).toBe(1)

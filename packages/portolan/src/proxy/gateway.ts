@@ -17,6 +17,7 @@ import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { Outlook } from './outlook.ts'
 import { openPathContext } from './path-context.ts'
+import { exportPoolMetrics } from './pool/metrics.ts'
 import { problems } from './problem.ts'
 import { Router } from './router.ts'
 import { Services } from './services.ts'
@@ -97,6 +98,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   services.configure(router.services, options.routes)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
+  exportPoolMetrics(stats.services, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
   log.info({ addresses }, 'gateway listens')
 

@@ -1,9 +1,15 @@
-import type { LocalBalancer } from '@portolan/core'
+import type { BreakerSettings, LocalBalancer } from '@portolan/core'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type Problem, problemCodes } from './problem.ts'
 
 /** Upper bounds of the latency histogram, in milliseconds. */
 const bounds = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
+
+/** What a service carries at the moment. */
+export interface ServiceLoad {
+  readonly underWay: number
+  readonly pools: { readonly pending: number; readonly open: number; readonly breaker: BreakerSettings }
+}
 
 /** What is counted of one service: plain numbers, since a labelled counter costs a map look-up and a string a request. */
 export class ServiceMetrics {
@@ -23,6 +29,12 @@ export class ServiceMetrics {
   tunnels = 0
   tunnelBytesIn = 0
   tunnelBytesOut = 0
+  /** Requests that have waited for a connection, and how long all in all. */
+  queued = 0
+  queueSeconds = 0
+  /** How often each limit of the circuit breaker was met. */
+  readonly struck = { connections: 0, pending: 0, requests: 0, queueTimeout: 0 }
+  load: ServiceLoad | undefined
   /** Where the service's outliers are counted. */
   balance: Pick<LocalBalancer, 'outliers' | 'ejections' | 'withheld'> | undefined
 

@@ -44,10 +44,15 @@ export const problems = {
     code: 'no_instance_available',
     reason: 'the service has no instance to take the request',
   },
-  tooManyConnections: {
+  queueTimeout: {
     status: 503,
-    code: 'too_many_connections',
-    reason: 'all connections to the instance are taken',
+    code: 'queue_timeout',
+    reason: 'no connection to any instance became free in time',
+  },
+  tooManyInFlight: {
+    status: 503,
+    code: 'too_many_in_flight',
+    reason: 'too many requests of this service are under way',
   },
   tooManyServices: {
     status: 503,

@@ -1,7 +1,7 @@
 import {
   type BalanceSettings,
+  type BreakerSettings,
   composedPolicy,
-  type Endpoint,
   type InstanceOutcomes,
   LocalBalancer,
   type Milliseconds,
@@ -19,7 +19,7 @@ import { type KeyOf, keyReader } from './affinity.ts'
 import { Mark } from './mark.ts'
 import type { ServiceMetrics } from './metrics.ts'
 import type { PathContext } from './path-context.ts'
-import { Pool } from './pool.ts'
+import { Pools } from './pool/pools.ts'
 
 /** Somebody whose request waits until the service's instances are known. */
 export interface Waiting {
@@ -31,6 +31,7 @@ export interface ServiceParts {
   readonly random: Random
   readonly balance: BalanceSettings
   readonly outliers: Partial<OutlierSettings>
+  readonly breaker: BreakerSettings
 }
 
 /** One service as the gateway serves it: balancer, retry budget, and a pool of connections an instance. */
@@ -40,12 +41,14 @@ export class Service implements PickingSubscriber {
   readonly budget = new RetryBudget()
   readonly metrics: ServiceMetrics
   readonly mark: Mark
+  readonly pools: Pools
+  /** Requests under way, those that wait among them. */
+  underWay = 0
   /** Where requests have keys: how to read them. */
   keyOf: KeyOf | undefined
   /** When a request was last routed here, in the time of the deadlines. */
   usedAt: number
   readonly #path: PathContext
-  readonly #pools = new Map<Endpoint, Pool>()
   readonly #waiting = new Set<Waiting>()
   readonly #unsubscribe: Unsubscribe
   readonly #resolver: Resolver
@@ -54,7 +57,11 @@ export class Service implements PickingSubscriber {
   /** Since when what is not told yet has been counted. */
   #beganAt: Milliseconds
 
-  constructor(path: PathContext, name: ServiceName, { resolver, random, balance, outliers }: ServiceParts) {
+  constructor(
+    path: PathContext,
+    name: ServiceName,
+    { resolver, random, balance, outliers, breaker }: ServiceParts,
+  ) {
     this.#path = path
     this.#resolver = resolver
     this.#balance = balance
@@ -71,6 +78,8 @@ export class Service implements PickingSubscriber {
       onIdle: ({ id }) => resolver.idle({ ...name, id }),
     })
     this.metrics.balance = this.balancer
+    this.pools = new Pools(path, this.balancer, breaker)
+    this.metrics.load = this
     this.#beganAt = path.clock.now()
     this.usedAt = path.deadlines.now
     this.#unsubscribe = resolver.subscribe(name, this)
@@ -96,7 +105,7 @@ export class Service implements PickingSubscriber {
 
   /** Whether nothing waits for it and no connection is open. */
   get isIdle(): boolean {
-    return this.#waiting.size === 0 && [...this.#pools.values()].every(pool => pool.open === 0)
+    return this.underWay === 0 && this.#waiting.size === 0 && this.pools.open === 0
   }
 
   /** Takes a new instance set: new picks go by it at once, and pools of instances that have left are retired. */
@@ -106,15 +115,7 @@ export class Service implements PickingSubscriber {
     this.balancer.update(view.set)
     this.#known = true
     this.notePanic()
-    const present = new Set(this.balancer.endpoints)
-    for (const [endpoint, pool] of this.#pools) {
-      if (present.has(endpoint)) {
-        if (endpoint.leaving || isOut(endpoint)) pool.dropIdle()
-        continue
-      }
-      pool.retire()
-      this.#pools.delete(endpoint)
-    }
+    this.pools.update(this.balancer.endpoints)
     for (const waiting of this.#waiting) waiting.resolved()
     this.#waiting.clear()
   }
@@ -149,18 +150,9 @@ export class Service implements PickingSubscriber {
     return this.balancer.inFlight(instance)
   }
 
-  pool(endpoint: Endpoint): Pool {
-    let pool = this.#pools.get(endpoint)
-    if (pool === undefined) {
-      pool = new Pool(this.#path, endpoint)
-      this.#pools.set(endpoint, pool)
-    }
-    return pool
-  }
-
   /** False: too many wait already. */
   wait(waiting: Waiting): boolean {
-    if (this.#waiting.size >= this.#path.settings.maxPending) return false
+    if (this.#waiting.size >= this.pools.breaker.pending) return false
     this.#waiting.add(waiting)
     return true
   }
@@ -171,11 +163,6 @@ export class Service implements PickingSubscriber {
 
   close(): void {
     this.#unsubscribe()
-    for (const pool of this.#pools.values()) pool.retire()
-    this.#pools.clear()
+    this.pools.close()
   }
-}
-
-function isOut({ instance }: Endpoint): boolean {
-  return instance.causes.some(({ kind }) => kind === 'operator')
 }

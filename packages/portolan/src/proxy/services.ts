@@ -1,5 +1,6 @@
 import {
   type BalanceSettings,
+  type BreakerSettings,
   isPolicyName,
   type OutlierSettings,
   type PolicyName,
@@ -16,6 +17,7 @@ import { Service } from './service.ts'
 type Policies = NonNullable<RouteTable['policies']>
 type Spreadings = NonNullable<RouteTable['balance']>
 type Outliers = NonNullable<RouteTable['outliers']>
+type Breakers = NonNullable<RouteTable['breakers']>
 
 /** Services that only a Host named are forgotten after this long without a request. */
 const forgetAfterMs = 300_000
@@ -34,6 +36,7 @@ export class Services implements Expiring {
   #policies: Policies = {}
   #spreadings: Spreadings = {}
   #outliers: Outliers = {}
+  #breakers: Breakers = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -61,20 +64,24 @@ export class Services implements Expiring {
       random: this.#random,
       balance: this.#balanceOf(key),
       outliers: this.#outliersOf(key),
+      breaker: this.#breakerOf(key),
     })
     this.#services.set(key, service)
     return service
   }
 
   /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
-  configure(names: readonly ServiceName[], { policies = {}, balance = {}, outliers = {} }: RouteTable): void {
+  configure(names: readonly ServiceName[], table: RouteTable): void {
+    const { policies = {}, balance = {}, outliers = {}, breakers = {} } = table
     this.#configured = new Set(names.map(serviceKey))
     this.#policies = policies
     this.#spreadings = balance
     this.#outliers = outliers
+    this.#breakers = breakers
     for (const [key, service] of this.#services) {
       service.balanceBy(this.#balanceOf(key))
       service.balancer.configure(this.#outliersOf(key))
+      service.pools.configure(this.#breakerOf(key))
     }
     for (const name of names) this.get(name)
   }
@@ -107,6 +114,11 @@ export class Services implements Expiring {
 
   #outliersOf(key: string): Partial<OutlierSettings> {
     return (Object.hasOwn(this.#outliers, key) ? this.#outliers[key] : undefined) ?? {}
+  }
+
+  #breakerOf(key: string): BreakerSettings {
+    const own = Object.hasOwn(this.#breakers, key) ? this.#breakers[key] : undefined
+    return { ...this.#path.settings.breaker, ...own }
   }
 
   all(): Iterable<Service> {

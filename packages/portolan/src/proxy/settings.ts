@@ -1,4 +1,4 @@
-import type { HostPort, PolicyName } from '@portolan/core'
+import { type BreakerSettings, breakerDefaults, type HostPort, type PolicyName } from '@portolan/core'
 import { type CodecLimits, defaultCodecLimits } from './codec/codec.ts'
 
 /** What one gateway is told. Times in milliseconds, kept to within one `sweepMs`; sizes in bytes. */
@@ -17,10 +17,8 @@ export interface GatewaySettings {
   readonly codec: CodecLimits
   /** Client connections open at once; further ones are closed at once. Default 10,000. */
   readonly maxConnections: number
-  /** Connections to one instance, busy and idle. Default 1024. */
-  readonly maxConnectionsPerInstance: number
-  /** Requests of one service that wait for its first instance set. Default 1024. */
-  readonly maxPending: number
+  /** For services that say nothing of their own. */
+  readonly breaker: BreakerSettings
   /** A request is kept for a second try while it is no larger than this. Default 64 KiB. */
   readonly replayLimit: number
   /** From a request's first byte to its head's last one. Default 10 s. */
@@ -53,8 +51,7 @@ export const defaultGatewaySettings: GatewaySettings = {
   policy: 'least-request',
   codec: defaultCodecLimits,
   maxConnections: 10_000,
-  maxConnectionsPerInstance: 1024,
-  maxPending: 1024,
+  breaker: breakerDefaults,
   replayLimit: 65_536,
   headMs: 10_000,
   keepAliveMs: 75_000,

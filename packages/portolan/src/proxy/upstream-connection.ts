@@ -13,9 +13,9 @@ import {
   type SpanSink,
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
-import { dial, type Target } from './dial.ts'
 import { type Outgoing, writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
+import { dial, type Target } from './pool/dial.ts'
 import type { Tunnel } from './tunnel.ts'
 
 /** What can go wrong with an upstream connection while somebody waits for its answer. */

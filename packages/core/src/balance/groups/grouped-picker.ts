@@ -47,6 +47,10 @@ export class GroupedPicker implements Picker {
     return this.#elsewhere(place, picked, context)
   }
 
+  claimed(endpoint: Endpoint): void {
+    for (const { picker, members } of this.#groups) if (members.has(endpoint)) picker.claimed?.(endpoint)
+  }
+
   ended(endpoint: Endpoint, outcome: Outcome, ms: Milliseconds): void {
     for (const { picker, members } of this.#groups) {
       if (members.has(endpoint)) picker.ended?.(endpoint, outcome, ms)

@@ -47,6 +47,16 @@ describe('ring-hash', () => {
     expect(moved.length / 50_000).toBeLessThanOrEqual(1.2 / count)
   })
 
+  it('counts what was claimed as in flight, where it bounds by that', () => {
+    const balancer = balancerOf(equal(2), 1)
+    const [one, other] = balancer.endpoints
+    if (one === undefined || other === undefined) throw new Error('two come in')
+    // One at each: the next may go to either. Four more at one of them: the other gets whatever comes, up to as many.
+    for (const endpoint of [one, other, one, one, one]) expect(balancer.claim(endpoint)).toBe(true)
+    const picked = Array.from({ length: 3 }, (_, key) => balancer.pick({ hashKey: `user-${key}` }))
+    expect(new Set(picked)).toEqual(new Set([other]))
+  })
+
   it('gives the keys of one that left to the others, and moves no other', () => {
     const balancer = balancerOf(equal(10))
     const was = homes(balancer, 20_000)

@@ -54,6 +54,10 @@ class RingPicker implements Picker {
     return picked
   }
 
+  claimed(endpoint: Endpoint): void {
+    if (this.#known.has(endpoint)) this.#inFlight += 1
+  }
+
   ended(endpoint: Endpoint): void {
     if (this.#known.has(endpoint)) this.#inFlight -= 1
   }

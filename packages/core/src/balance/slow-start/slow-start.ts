@@ -67,6 +67,10 @@ class Ramping implements Picker {
     return this.#picker.pick(context)
   }
 
+  claimed(endpoint: Endpoint): void {
+    this.#picker.claimed?.(endpoint)
+  }
+
   ended(endpoint: Endpoint, outcome: Outcome, ms: Milliseconds): void {
     this.#picker.ended?.(endpoint, outcome, ms)
   }

@@ -1,6 +1,7 @@
 import { formatDuration, formatHostPort, policyNames, slowStartDefaultMs } from '@portolan/core'
 import { z } from 'zod'
 import { described, duration, durationOrNone, memberAddress, portNumber, said } from '../scalars.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
 import { healthChecks } from './health-checks.ts'
 import { outliers } from './outliers.ts'
 
@@ -149,6 +150,11 @@ const service = z.strictObject({
   outliers: outliers
     .prefault({})
     .describe('When a gateway stops picking an instance because of what its own requests found.'),
+  circuitBreaker: circuitBreaker
+    .prefault({})
+    .describe(
+      'How much of the service each gateway lets be under way at once; beyond, requests wait or get 503.',
+    ),
   rateLimit: rateLimit.optional().describe('How many requests the service takes.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })

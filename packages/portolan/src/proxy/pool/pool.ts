@@ -1,27 +1,42 @@
 import { isIP } from 'node:net'
 import { type Endpoint, httpPort, type Instance } from '@portolan/core'
+import type { PathContext } from '../path-context.ts'
+import { type ConnectionOwner, type ResponseReceiver, UpstreamConnection } from '../upstream-connection.ts'
 import type { Target } from './dial.ts'
-import type { PathContext } from './path-context.ts'
-import { type ConnectionOwner, type ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
+
+/** Whom a pool belongs to. */
+export interface PoolOwner {
+  /** Connections that it may have, busy and idle. */
+  readonly mostConnections: number
+  /** It may have room again. */
+  freed(pool: Pool): void
+}
 
 /** The connections to one incarnation of one instance. */
 export class Pool implements ConnectionOwner {
   readonly endpoint: Endpoint
   readonly #path: PathContext
+  readonly #owner: PoolOwner
   readonly #target: Target
   /** The one that rested last is taken first: the others may grow old and go. */
   readonly #idle: UpstreamConnection[] = []
   #open = 0
   #retired = false
 
-  constructor(path: PathContext, endpoint: Endpoint) {
+  constructor(path: PathContext, endpoint: Endpoint, owner: PoolOwner) {
     this.#path = path
+    this.#owner = owner
     this.endpoint = endpoint
     this.#target = targetOf(endpoint.instance)
   }
 
   get open(): number {
     return this.#open
+  }
+
+  /** Whether {@link take} would give a connection. */
+  get hasRoom(): boolean {
+    return !this.#retired && (this.#idle.length > 0 || this.#open < this.#owner.mostConnections)
   }
 
   /** A connection for one request, idle or just being made; `undefined` when all are taken. */
@@ -31,7 +46,7 @@ export class Pool implements ConnectionOwner {
       idle.assign(receiver)
       return idle
     }
-    if (this.#open >= this.#path.settings.maxConnectionsPerInstance) return undefined
+    if (!this.hasRoom) return undefined
     this.#open++
     return new UpstreamConnection(this.#path, this, this.#target, receiver)
   }
@@ -46,12 +61,14 @@ export class Pool implements ConnectionOwner {
     }
     connection.rest(this.#path.settings.poolIdleMs)
     this.#idle.push(connection)
+    this.#owner.freed(this)
   }
 
   closed(connection: UpstreamConnection): void {
     this.#open--
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
+    this.#owner.freed(this)
   }
 
   /** Closes what is idle: the peer has restarted, or should be left in peace. */

@@ -1,0 +1,35 @@
+import type { ByteWriter } from './codec/codec.ts'
+import { type Outgoing, take } from './outgoing.ts'
+
+/** What has been read of one request, for as long as it may have to be sent (again). */
+export class Held {
+  /** In the order in which they came. */
+  readonly pieces: Outgoing[] = []
+  /** Bytes. */
+  size = 0
+  /** Whether it may be sent once more after it has been written. */
+  replayable = false
+
+  keep(piece: Outgoing): void {
+    this.pieces.push(piece)
+    this.size += piece.length
+  }
+
+  /** Keeps what `out` holds, and empties it. */
+  takeIn(out: ByteWriter): void {
+    if (out.length > 0) this.keep(take(out))
+  }
+
+  /** Puts a piece behind the first one. */
+  insert(piece: Outgoing): void {
+    this.pieces.splice(1, 0, piece)
+    this.size += piece.length
+  }
+
+  /** From now on what is written is gone. */
+  forget(): void {
+    this.pieces.length = 0
+    this.size = 0
+    this.replayable = false
+  }
+}
