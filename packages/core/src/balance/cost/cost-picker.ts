@@ -1,7 +1,5 @@
 import type { Milliseconds, Random } from '../../time/clock.ts'
-import { type Dice, diceFrom } from '../drawing/dice.ts'
-import { Lots } from '../drawing/lots.ts'
-import { TriedIndex } from '../drawing/tried.ts'
+import { Candidates } from '../drawing/candidates.ts'
 import type { Endpoint, Outcome, PickContext, Picker } from '../picker.ts'
 import type { Learned } from './learned.ts'
 
@@ -33,11 +31,8 @@ const trickle = 200
  * Systems 11(1), 2000). Where all are idle and cost the same, shares are exactly the weights': the first one drawn stays.
  */
 export class CostPicker implements Picker {
-  readonly #endpoints: readonly Endpoint[]
-  readonly #dice: Dice
+  readonly #candidates: Candidates
   readonly #reckoning: Reckoning
-  readonly #lots: Lots
-  readonly #tried: TriedIndex
   /** By index: mean weight / weight. */
   readonly #scale: Float64Array
   /** How many candidates a pick has; all of them when it is their number. */
@@ -47,15 +42,11 @@ export class CostPicker implements Picker {
   /** @param endpoints two at least */
   constructor(endpoints: readonly Endpoint[], random: Random, reckoning: Reckoning, choices: Choices = {}) {
     const { scanUpTo = 8, threeUpTo = 16 } = choices
-    const weights = endpoints.map(({ weight }) => weight)
-    const mean = weights.reduce((sum, weight) => sum + weight, 0) / weights.length
+    const mean = endpoints.reduce((sum, { weight }) => sum + weight, 0) / endpoints.length
     const count = endpoints.length
-    this.#endpoints = endpoints
-    this.#dice = diceFrom(random)
+    this.#candidates = new Candidates(endpoints, random)
     this.#reckoning = reckoning
-    this.#lots = new Lots(weights)
-    this.#tried = new TriedIndex(endpoints)
-    this.#scale = Float64Array.from(weights, weight => mean / weight)
+    this.#scale = Float64Array.from(endpoints, ({ weight }) => mean / weight)
     this.#choices = count <= scanUpTo ? count : Math.min(count, count <= threeUpTo ? 3 : 2)
     reckoning.reckon(endpoints, 0)
   }
@@ -63,14 +54,13 @@ export class CostPicker implements Picker {
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
     if (tried !== undefined && tried.length > 0) return this.#pickUntried(tried) ?? this.pick()
-    const first = this.#lots.draw(this.#dice)
+    const { all } = this.#candidates
+    const first = this.#candidates.draw()
     if (++this.#sinceTrickle >= trickle) {
       this.#sinceTrickle = 0
-      return this.#endpoints[first]
+      return all[first]
     }
-    return this.#endpoints[
-      this.#choices === this.#endpoints.length ? this.#ofAll(first) : this.#ofSome(first)
-    ]
+    return all[this.#choices === all.length ? this.#ofAll(first) : this.#ofSome(first)]
   }
 
   ended(endpoint: Endpoint, outcome: Outcome, ms: Milliseconds): void {
@@ -79,30 +69,29 @@ export class CostPicker implements Picker {
   }
 
   refresh(overMs: Milliseconds): void {
-    this.#reckoning.reckon(this.#endpoints, overMs)
+    this.#reckoning.reckon(this.#candidates.all, overMs)
   }
 
   #pickUntried(tried: readonly Endpoint[]): Endpoint | undefined {
-    const leftOut = this.#tried.indices(tried)
-    const first = this.#lots.drawOutside(leftOut, this.#dice)
+    const first = this.#candidates.drawUntried(tried)
     if (first < 0) return undefined
     // The two may coincide, which costs a retry its second choice and nothing else.
-    return this.#endpoints[this.#better(first, this.#lots.drawOutside(leftOut, this.#dice))]
+    return this.#candidates.all[this.#better(first, this.#candidates.drawUntried(tried))]
   }
 
   #ofSome(first: number): number {
-    let best = this.#better(first, this.#lots.drawExcept(first, this.#dice))
+    let best = this.#better(first, this.#candidates.drawExcept(first))
     for (let more = this.#choices - 2; more > 0; more--) {
-      best = this.#better(best, this.#lots.drawExcept(best, this.#dice))
+      best = this.#better(best, this.#candidates.drawExcept(best))
     }
     return best
   }
 
   /** From a random place on, so that equals take turns. */
   #ofAll(first: number): number {
-    const count = this.#endpoints.length
+    const count = this.#candidates.all.length
     let best = first
-    let other = this.#dice.below(count)
+    let other = this.#candidates.dice.below(count)
     for (let step = 0; step < count; step++) {
       best = this.#better(best, other)
       other = other + 1 < count ? other + 1 : 0
@@ -115,7 +104,7 @@ export class CostPicker implements Picker {
   }
 
   #expected(index: number): number {
-    const endpoint = this.#endpoints[index] as Endpoint
+    const endpoint = this.#candidates.all[index] as Endpoint
     return (endpoint.inFlight * (this.#scale[index] ?? 1) + 1) * endpoint.learned.cost
   }
 }

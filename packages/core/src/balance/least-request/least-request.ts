@@ -1,7 +1,5 @@
 import type { Random } from '../../time/clock.ts'
-import { type Dice, diceFrom } from '../drawing/dice.ts'
-import { Lots } from '../drawing/lots.ts'
-import { TriedIndex } from '../drawing/tried.ts'
+import { Candidates } from '../drawing/candidates.ts'
 import { type Endpoint, type PickContext, type Picker, type Policy, trivialPicker } from '../picker.ts'
 
 export interface LeastRequestOptions {
@@ -36,71 +34,59 @@ function isBetter(challenger: Endpoint, first: Endpoint): boolean {
 }
 
 class TwoChoices implements Picker {
-  readonly #endpoints: readonly Endpoint[]
-  readonly #dice: Dice
-  readonly #lots: Lots
-  readonly #tried: TriedIndex
+  readonly #candidates: Candidates
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
-    this.#endpoints = endpoints
-    this.#dice = diceFrom(random)
-    this.#lots = new Lots(endpoints.map(endpoint => endpoint.weight))
-    this.#tried = new TriedIndex(endpoints)
+    this.#candidates = new Candidates(endpoints, random)
   }
 
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
     if (tried !== undefined && tried.length > 0) return this.#pickUntried(tried) ?? this.pick()
-    const index = this.#lots.draw(this.#dice)
-    return this.#lighter(index, this.#lots.drawExcept(index, this.#dice))
+    const index = this.#candidates.draw()
+    return this.#lighter(index, this.#candidates.drawExcept(index))
   }
 
   #pickUntried(tried: readonly Endpoint[]): Endpoint | undefined {
-    const leftOut = this.#tried.indices(tried)
-    const index = this.#lots.drawOutside(leftOut, this.#dice)
+    const index = this.#candidates.drawUntried(tried)
     // The two may coincide, which costs a retry its second choice and nothing else.
-    return index < 0 ? undefined : this.#lighter(index, this.#lots.drawOutside(leftOut, this.#dice))
+    return index < 0 ? undefined : this.#lighter(index, this.#candidates.drawUntried(tried))
   }
 
   #lighter(index: number, other: number): Endpoint | undefined {
-    const first = this.#endpoints[index]
-    const challenger = this.#endpoints[other]
+    const { all } = this.#candidates
+    const first = all[index]
+    const challenger = all[other]
     if (first === undefined || challenger === undefined) return first
     return isBetter(challenger, first) ? challenger : first
   }
 }
 
 class FullScan implements Picker {
-  readonly #endpoints: readonly Endpoint[]
-  readonly #dice: Dice
-  readonly #lots: Lots
-  readonly #tried: TriedIndex
+  readonly #candidates: Candidates
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
-    this.#endpoints = endpoints
-    this.#dice = diceFrom(random)
-    this.#lots = new Lots(endpoints.map(endpoint => endpoint.weight))
-    this.#tried = new TriedIndex(endpoints)
+    this.#candidates = new Candidates(endpoints, random)
   }
 
   pick(context?: PickContext): Endpoint | undefined {
     const tried = context?.tried
     if (tried === undefined || tried.length === 0) {
-      return this.#leastLoaded(this.#lots.draw(this.#dice), undefined)
+      return this.#leastLoaded(this.#candidates.draw(), undefined)
     }
-    const index = this.#lots.drawOutside(this.#tried.indices(tried), this.#dice)
+    const index = this.#candidates.drawUntried(tried)
     return index < 0 ? this.pick() : this.#leastLoaded(index, tried)
   }
 
   #leastLoaded(index: number, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
-    const endpoints = this.#endpoints
-    const first = endpoints[index]
+    const { all, dice } = this.#candidates
+    const first = all[index]
     if (first === undefined || first.inFlight === 0) return first
     let best: Endpoint | undefined
     // A random start, so that equals take turns.
-    const start = this.#dice.below(endpoints.length)
-    for (let step = 0; step < endpoints.length; step++) {
-      const other = endpoints[(start + step) % endpoints.length]
+    const start = dice.below(all.length)
+    for (let step = 0; step < all.length; step++) {
+      const other = all[(start + step) % all.length]
       if (other === undefined || tried?.includes(other)) continue
       if (best === undefined || load(other) < load(best)) best = other
     }

@@ -1,31 +1,24 @@
 import type { Random } from '../../time/clock.ts'
-import { type Dice, diceFrom } from '../drawing/dice.ts'
-import { Lots } from '../drawing/lots.ts'
-import { TriedIndex } from '../drawing/tried.ts'
+import { Candidates } from '../drawing/candidates.ts'
 import { type Endpoint, type PickContext, type Picker, type Policy, trivialPicker } from '../picker.ts'
 
-/** Each pick by weight and by chance alone, in constant time (see {@link Lots}). */
+/** Each pick by weight and by chance alone, in constant time (see `Lots`). */
 export function randomChoice(): Policy {
   return (endpoints, random) => trivialPicker(endpoints) ?? new RandomPicker(endpoints, random)
 }
 
 class RandomPicker implements Picker {
-  readonly #endpoints: readonly Endpoint[]
-  readonly #dice: Dice
-  readonly #lots: Lots
-  readonly #tried: TriedIndex
+  readonly #candidates: Candidates
 
   constructor(endpoints: readonly Endpoint[], random: Random) {
-    this.#endpoints = endpoints
-    this.#dice = diceFrom(random)
-    this.#lots = new Lots(endpoints.map(endpoint => endpoint.weight))
-    this.#tried = new TriedIndex(endpoints)
+    this.#candidates = new Candidates(endpoints, random)
   }
 
   pick(context?: PickContext): Endpoint | undefined {
+    const candidates = this.#candidates
     const tried = context?.tried
-    if (tried === undefined || tried.length === 0) return this.#endpoints[this.#lots.draw(this.#dice)]
-    const index = this.#lots.drawOutside(this.#tried.indices(tried), this.#dice)
-    return this.#endpoints[index >= 0 ? index : this.#lots.draw(this.#dice)]
+    if (tried === undefined || tried.length === 0) return candidates.all[candidates.draw()]
+    const index = candidates.drawUntried(tried)
+    return candidates.all[index >= 0 ? index : candidates.draw()]
   }
 }
