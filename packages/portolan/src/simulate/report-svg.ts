@@ -12,6 +12,8 @@ const right = 180
 const rowHeight = 24
 const headHeight = 66
 const gap = 26
+/** Letters that fit into the width, on the whole. */
+const longestLine = 125
 /** Every third is left out where the scale is long. */
 const ticks = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000] as const
 
@@ -88,10 +90,19 @@ function chapterSvg({ scenario, results }: Chapter): string {
   const rows = results.map((result, index) => row(result, headHeight + index * rowHeight, x))
   return [
     `<text class="title" x="14" y="16">${escaped(scenario.name)}</text>`,
-    `<text class="about" x="14" y="32">${escaped(scenario.about)}</text>`,
+    ...aboutSvg(scenario.about),
     ...grid,
     ...rows,
   ].join('\n')
+}
+
+/** One line, or two where one would not fit. */
+function aboutSvg(about: string): string[] {
+  const line = (text: string, y: number): string =>
+    `<text class="about" x="14" y="${y}">${escaped(text)}</text>`
+  const cut = about.lastIndexOf('; ', longestLine) + 1
+  if (about.length <= longestLine || cut === 0) return [line(about, 32)]
+  return [line(about.slice(0, cut), 30), line(about.slice(cut + 1), 44)]
 }
 
 function row(result: Result, y: number, x: (ms: number) => number): string {

@@ -1,40 +1,46 @@
 import type { Result, Scenario } from './simulation.ts'
 
+/** A column of the table. docs/balancing.md says what each means. */
+export interface Column {
+  readonly head: string
+  /** Where JSON has the same; undefined = nowhere. */
+  readonly field: string | undefined
+  /** @param best the oracle's, where that ran */
+  cell(result: Result, best: Result | undefined): string
+}
+
+const column = (head: string, field: string | undefined, cell: Column['cell']): Column => ({
+  head,
+  field,
+  cell,
+})
+
+export const columns: readonly Column[] = [
+  column('POLICY', 'policy', ({ policy }) => policy),
+  column('P50', 'p50', ({ p50 }) => time(p50)),
+  column('P90', 'p90', ({ p90 }) => time(p90)),
+  column('P99', 'p99', ({ p99 }) => time(p99)),
+  column('P99.9', 'p999', ({ p999 }) => time(p999)),
+  column('P99/ORACLE', undefined, ({ p99 }, best) => (p99 / (best?.p99 ?? p99)).toFixed(2)),
+  column('GOOD', 'goodput', ({ goodput }) => percent(goodput)),
+  column('ERRORS', 'errors', ({ errors }) => percent(errors)),
+  column('TRIES', 'amplification', ({ amplification }) => amplification.toFixed(3)),
+  column('BUSIEST/MEAN', 'spread.maxOverMean', ({ spread }) => spread.maxOverMean.toFixed(2)),
+  column('SD', 'spread.deviation', ({ spread }) => spread.deviation.toFixed(3)),
+  column('ODD ONE GETS', 'oddShare', ({ oddShare }) => (oddShare === undefined ? '-' : percent(oddShare))),
+]
+
 /** Head and rows of the table of one scenario: a line a policy, times in ms beside the oracle's where that ran. */
 export function reportRows(results: readonly Result[]): {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
 } {
   const best = results.find(({ policy }) => policy === 'oracle')
-  const head = [
-    'POLICY',
-    'P50',
-    'P90',
-    'P99',
-    'P99.9',
-    ...(best === undefined ? [] : ['P99/ORACLE']),
-    'GOOD',
-    'ERRORS',
-    'TRIES',
-    'BUSIEST/MEAN',
-    'SD',
-    'ODD ONE GETS',
-  ]
-  const rows = results.map(result => [
-    result.policy,
-    time(result.p50),
-    time(result.p90),
-    time(result.p99),
-    time(result.p999),
-    ...(best === undefined ? [] : [(result.p99 / best.p99).toFixed(2)]),
-    percent(result.goodput),
-    percent(result.errors),
-    result.amplification.toFixed(3),
-    result.spread.maxOverMean.toFixed(2),
-    result.spread.deviation.toFixed(3),
-    result.oddShare === undefined ? '-' : percent(result.oddShare),
-  ])
-  return { head, rows }
+  const shown = columns.filter(({ head }) => best !== undefined || head !== 'P99/ORACLE')
+  return {
+    head: shown.map(({ head }) => head),
+    rows: results.map(result => shown.map(({ cell }) => cell(result, best))),
+  }
 }
 
 /** `skew-0.7: one of ten is 4 times as slow; 70 % of what all can serve`. */

@@ -43,6 +43,26 @@ describe('a report', () => {
     expect(svg).not.toMatch(/NaN|undefined|Infinity/)
   })
 
+  it('breaks a long line in two, so that it stays within the picture', () => {
+    const drawn = (about: string) => {
+      const svg = reportSvg([{ scenario: { name: 'a', about }, results }])
+      return [...svg.matchAll(/<text class="about" x="14" y="(\d+)">(.*?)<\/text>/g)].map(([, y, text]) => [
+        y,
+        text,
+      ])
+    }
+    expect(drawn('short; 70 %')).toEqual([['32', 'short; 70 %']])
+    const [servers, load] = ['s'.repeat(60), 'l'.repeat(80)]
+    expect(drawn(`${servers}; ${load}`)).toEqual([
+      ['30', `${servers};`],
+      ['44', load],
+    ])
+    expect(drawn(`${servers}; a; b; ${load}`)).toEqual([
+      ['30', `${servers}; a; b;`],
+      ['44', load],
+    ])
+  })
+
   it('has its heading', () => {
     expect(headingOf({ name: 'a', about: 'b' })).toBe('a: b')
   })

@@ -7,6 +7,9 @@ import { Server, type ServerPlan } from './server.ts'
 import { type ClientPlan, Traffic } from './traffic.ts'
 import { type Happening, VirtualTime } from './virtual-time.ts'
 
+/** Where a scenario says nothing of its own. */
+export const usual = { warmUpMs: 20_000, endMs: 90_000, goodMs: 100 } as const
+
 /** Servers, those who send to them, and how long it goes on: all of it data, so that one seed gives one result. */
 export interface Scenario {
   readonly name: string
@@ -55,7 +58,7 @@ export interface Result {
 
 /** Runs one scenario. The same scenario, policy and seed give the same result on every machine. */
 export function simulate(scenario: Scenario, contestant: Contestant, seed: number): Result {
-  const { warmUpMs = 20_000, endMs = 90_000, goodMs = 100, balancers = 1, client = {} } = scenario
+  const { warmUpMs, endMs, goodMs, balancers = 1, client = {} } = { ...usual, ...scenario }
   const time = new VirtualTime()
   // Each has dice of its own: another policy meets the same arrivals and the same service times, as far as it can.
   const dice = (number: number): Random => seededRandom(seed * 1_000_003 + number)

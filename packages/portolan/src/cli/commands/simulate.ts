@@ -1,30 +1,29 @@
-import { writeFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
-import { Fault, toFault } from '@portolan/core'
-import { readText } from '../../config/load.ts'
-import { listed } from '../../simulate/arrivals.ts'
+import { resolve } from 'node:path'
+import type { Fault } from '@portolan/core'
 import { type Contestant, contestant, contestantNames } from '../../simulate/contestants.ts'
 import { type Chapter, reportSvg } from '../../simulate/report-svg.ts'
 import { headingOf, reportRows } from '../../simulate/report-table.ts'
-import { capacityOfAll, scenarioByName, scenarios } from '../../simulate/scenarios.ts'
-import { type Scenario, simulate as simulateOne } from '../../simulate/simulation.ts'
-import { following, lengthOf, readTrace } from '../../simulate/trace.ts'
+import { scenarioByName, scenarios } from '../../simulate/scenarios.ts'
+import { type Scenario, simulate as simulateOne, usual } from '../../simulate/simulation.ts'
+import { lasting, traced } from '../../simulate/traced.ts'
 import {
   type Command,
-  flagOption,
+  type ExitCode,
   type Invocation,
   type Io,
   listOption,
   numberOption,
-  textOption,
+  usage,
   wantsJson,
 } from '../command.ts'
 import { paint } from '../text/colour.ts'
 import { table } from '../text/table.ts'
+import { only } from './simulate-once.ts'
+import { type PicturePlace, picturePlace } from './simulate-picture.ts'
+import { replayOf } from './simulate-trace.ts'
 
-const longestMs = 6 * 3_600_000
-/** Of what all servers can serve: where a trace's highest value lies. */
-const usualPeak = 0.85
+/** As shells have it after Ctrl-C. */
+const interrupted = 130
 
 export const simulate: Command = {
   name: 'simulate',
@@ -33,16 +32,29 @@ export const simulate: Command = {
     'Runs scenarios under policies, both by name, and says how long answers took and who got what. The same seed gives the ' +
     `same result on every machine. Scenarios: ${scenarios.map(({ name }) => name).join(', ')}. Policies: ` +
     `${contestantNames.join(', ')}; the oracle knows each server's true speed and load, and naive is a formula not to use ` +
-    '(docs/balancing.md). With a trace, requests come as its values rise and fall, the highest at 85 % of what all can serve.',
+    '(docs/balancing.md). With a trace, requests come as its values rise and fall, not as the scenario says. docs/balancing.md ' +
+    'says what each column means, and what a trace looks like.',
   args: [{ name: 'SCENARIO', summary: 'which ones (default: all)', optional: true, variadic: true }],
   options: [
     { flags: '--policy <name>', summary: 'a policy (default: all)', repeated: true },
     { flags: '--seed <number>', summary: 'of the dice', fallback: '1' },
-    { flags: '--svg <file>', summary: 'draws the results into this file' },
-    { flags: '--trace <file>', summary: 'a file of `timestamp,value` lines: when requests come' },
-    { flags: '--per-request', summary: 'each line of it is one request, whatever its value' },
-    { flags: '--speed <factor>', summary: 'how many times faster than it was recorded', fallback: '1' },
-    { flags: '--peak <share>', summary: 'where its highest value lies, of what all servers can serve' },
+    { flags: '--svg <file>', summary: 'draws the results into this file', repeated: true },
+    {
+      flags: '--trace <file>',
+      summary:
+        'when requests come: a line `timestamp,value`, then a line each of an ISO 8601 time and a number, in order, 6 h at most',
+      repeated: true,
+    },
+    { flags: '--per-request', summary: 'each line of the trace is one request, whatever its value' },
+    {
+      flags: '--speed <factor>',
+      summary: 'how many times faster than recorded the trace passes, 0.001 to 1000000 (default: 1)',
+    },
+    {
+      flags: '--peak <share>',
+      summary:
+        'where the highest value of the trace lies, of what all servers can serve, 0.01 to 10 (default: 0.85)',
+    },
   ],
   examples: [
     ['portolan simulate skew-0.7', 'one slow instance of ten, under every policy'],
@@ -56,22 +68,46 @@ export const simulate: Command = {
     ],
   ],
   async run(invocation, io) {
-    const chosen = invocation.args.length === 0 ? scenarios : invocation.args.map(scenarioByName)
-    const names = listOption(invocation, 'policy')
-    const contestants = (names.length === 0 ? contestantNames : names).map(contestant)
-    const seed = numberOption(invocation, 'seed', [0, 2 ** 31]) ?? 1
-    const traced = await traceOf(invocation, io)
-    const chapters: Chapter[] = []
-    for (const scenario of chosen.map(traced)) {
-      if (io.signal.aborted) return 1
-      chapters.push(await chapterOf(scenario, contestants, seed, io))
-      if (!wantsJson(invocation)) tell(chapters.at(-1) as Chapter, io)
+    const seed = seedOf(invocation)
+    const contestants = once(listOption(invocation, 'policy'), contestantNames).map(contestant)
+    const named = once(
+      invocation.args,
+      scenarios.map(({ name }) => name),
+    ).map(scenarioByName)
+    const picture = only(invocation, 'svg')
+    const replay = await replayOf(invocation, io)
+    const chosen = replay === undefined ? named : named.map(each => traced(each, replay))
+    const place = picture === undefined ? undefined : await placeOf(picture, invocation, io)
+    try {
+      return await tellAll({ chosen, contestants, seed, place }, wantsJson(invocation), io)
+    } finally {
+      await place?.close()
     }
-    if (wantsJson(invocation)) io.out(`${JSON.stringify(chapters.flatMap(({ results }) => results))}\n`)
-    const picture = textOption(invocation, 'svg')
-    if (picture !== undefined) await draw(resolve(io.cwd, picture), chapters)
-    return 0
   },
+}
+
+interface Asked {
+  readonly chosen: readonly Scenario[]
+  readonly contestants: readonly Contestant[]
+  readonly seed: number
+  readonly place: PicturePlace | undefined
+}
+
+async function tellAll(
+  { chosen, contestants, seed, place }: Asked,
+  json: boolean,
+  io: Io,
+): Promise<ExitCode> {
+  const chapters: Chapter[] = []
+  for (const scenario of chosen) {
+    const chapter = await chapterOf(scenario, contestants, seed, io)
+    if (!json && chapter.results.length > 0) tell(chapter, io)
+    if (io.signal.aborted) return interrupted
+    chapters.push(chapter)
+  }
+  if (json) io.out(`${JSON.stringify(chapters.flatMap(({ results }) => results))}\n`)
+  await place?.write(reportSvg(chapters))
+  return 0
 }
 
 async function chapterOf(
@@ -84,7 +120,9 @@ async function chapterOf(
   for (const each of contestants) {
     if (io.signal.aborted) break
     if (io.live) io.err(`\r\u001b[K${scenario.name}: ${each.name}`)
-    results.push(simulateOne(scenario, each, seed))
+    const result = simulateOne(scenario, each, seed)
+    if (result.requests === 0) throw noRequests(scenario)
+    results.push(result)
     // So that Ctrl-C is heard between two of them.
     await new Promise(done => setImmediate(done))
   }
@@ -97,39 +135,36 @@ function tell({ scenario, results }: Chapter, io: Io): void {
   io.out(`${paint(io.colours, 'bold', headingOf(scenario))}\n${table(head, rows)}\n`)
 }
 
-async function traceOf(invocation: Invocation, io: Io): Promise<(scenario: Scenario) => Scenario> {
-  const file = textOption(invocation, 'trace')
-  if (file === undefined) return scenario => scenario
-  const samples = readTrace(await readText(resolve(io.cwd, file)), basename(file))
-  const speed = numberOption(invocation, 'speed', [0.001, 1_000_000]) ?? 1
-  const isPerRequest = flagOption(invocation, 'perRequest')
-  const peak = numberOption(invocation, 'peak', [0.01, 10]) ?? usualPeak
-  const endMs = lengthOf(samples) / speed
-  if (endMs > longestMs) {
-    const hours = (endMs / 3_600_000).toFixed(1)
-    throw new Fault('invalid_request', `--trace ${file}: ${hours} h of it are more than 6`, {
-      source: 'caller',
-      hint: `let it pass faster: --speed ${Math.ceil((speed * endMs) / longestMs)} or more`,
-    })
-  }
-  return scenario => ({
-    ...scenario,
-    about: `${scenario.about}; requests as in ${basename(file)}`,
-    arrivals: isPerRequest
-      ? listed(samples.map(({ at }) => at / speed))
-      : following(samples, speed, peak * capacityOfAll(scenario.servers)),
-    warmUpMs: Math.min(scenario.warmUpMs ?? 20_000, endMs / 4),
-    endMs,
-  })
+/** Each name once, in the order in which they came; all when none did. */
+function once(names: readonly string[], all: readonly string[]): readonly string[] {
+  return names.length === 0 ? all : [...new Set(names)]
 }
 
-async function draw(path: string, chapters: readonly Chapter[]): Promise<void> {
-  try {
-    await writeFile(path, reportSvg(chapters))
-  } catch (thrown) {
-    throw new Fault('invalid_request', `--svg ${path}: ${toFault(thrown).message}`, {
-      source: 'caller',
-      hint: 'name a file in a directory that exists and may be written',
-    })
-  }
+/** @throws Fault `invalid_request` */
+function seedOf(invocation: Invocation): number {
+  const seed = numberOption(invocation, 'seed', [0, 2 ** 31]) ?? 1
+  if (Number.isInteger(seed)) return seed
+  throw usage(
+    `--seed ${seed}: not a whole number`,
+    'the same one gives the same result, another one other dice',
+  )
+}
+
+/** @throws Fault `invalid_request` */
+async function placeOf(picture: string, invocation: Invocation, io: Io): Promise<PicturePlace> {
+  const path = resolve(io.cwd, picture)
+  const trace = only(invocation, 'trace')
+  if (trace !== undefined && resolve(io.cwd, trace) === path)
+    throw usage(
+      `--svg ${picture}: that is the trace`,
+      'name another file: the picture would be drawn over it',
+    )
+  return await picturePlace(path)
+}
+
+function noRequests({ name, warmUpMs = usual.warmUpMs, endMs = usual.endMs }: Scenario): Fault {
+  return usage(
+    `${name}: no request comes after the warm-up, the first ${lasting(warmUpMs)} of ${lasting(endMs)}: there is nothing to tell`,
+    'name a trace with more requests, or let it pass more slowly (--speed)',
+  )
 }
