@@ -1,6 +1,5 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, rm, writeFile } from 'node:fs/promises'
-import { toFault } from '@portolan/core'
 import { usage } from '../command.ts'
 
 /** A place for a picture of which it is known that it can be written. */
@@ -10,17 +9,27 @@ export interface PicturePlace {
   close(): Promise<void>
 }
 
+const faults: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'what stands before the last / is no directory',
+  EACCES: 'this user may not write it',
+  EISDIR: 'it is a directory',
+  ENOSPC: 'no space is left there',
+}
+
 /**
  * Finds out whether a file can be written, changes nothing that is there and leaves nothing behind.
+ * @param given the path as it was typed
  * @throws Fault `invalid_request`: it cannot
  */
-export async function picturePlace(path: string): Promise<PicturePlace> {
+export async function picturePlace(path: string, given: string): Promise<PicturePlace> {
   const orFault = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
     } catch (thrown) {
+      const { code, message } = toErrno(thrown)
       throw usage(
-        `--svg ${path}: ${toFault(thrown).message}`,
+        `--svg ${given}: ${faults[code] ?? message}`,
         'name a file in a directory that exists and may be written',
       )
     }
@@ -44,7 +53,7 @@ async function openOld(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, constants.O_WRONLY)
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
+    if (toErrno(thrown).code === 'ENOENT') return undefined
     throw thrown
   }
 }
@@ -54,4 +63,9 @@ async function tryNew(path: string): Promise<void> {
   const handle = await open(path, 'wx')
   await handle.close()
   await rm(path)
+}
+
+function toErrno(thrown: unknown): { readonly code: string; readonly message: string } {
+  if (!(thrown instanceof Error)) return { code: '', message: String(thrown) }
+  return { code: 'code' in thrown ? String(thrown.code) : '', message: thrown.message }
 }

@@ -172,9 +172,16 @@ describe('simulate --svg', () => {
   it('finds out first whether it can be written', async () => {
     const { exit, out, err } = await draw(join(dir, 'no/x.svg'))
     expect({ exit, out }).toEqual({ exit: 2, out: '' })
-    expect(err).toContain('no/x.svg')
+    expect(err).toContain('no/x.svg: there is no such directory')
     expect(err).toContain('name a file in a directory that exists')
-    expect(await draw(dir)).toMatchObject({ exit: 2, out: '' })
+    expect(await draw(dir)).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringContaining('it is a directory'),
+    })
+    expect((await draw(join(trace(), 'x.svg'))).err).toContain('is no directory')
+    const given = ['simulate', 'skew-0.5', '--policy', 'random', '--svg', 'no/x.svg']
+    expect((await portolan(given, { cwd: dir })).err).toContain('--svg no/x.svg: ')
   })
 
   it('is not drawn over the trace', async () => {

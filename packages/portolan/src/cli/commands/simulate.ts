@@ -159,7 +159,7 @@ async function placeOf(picture: string, invocation: Invocation, io: Io): Promise
       `--svg ${picture}: that is the trace`,
       'name another file: the picture would be drawn over it',
     )
-  return await picturePlace(path)
+  return await picturePlace(path, picture)
 }
 
 function noRequests({ name, warmUpMs = usual.warmUpMs, endMs = usual.endMs }: Scenario): Fault {
