@@ -28,6 +28,11 @@ export interface Lb {
   close(): Promise<void>
 }
 
+/** Names a gateway of this machine among all callers, by where it was told to listen: its subset follows from it. */
+export function gatewayName(listen: readonly HostPort[]): string {
+  return `${hostname()} ${listen.map(({ host, port }) => formatHostPort(host, port)).join()}`
+}
+
 /**
  * Composes the gateway alone: the data path over a resolver that has a session with a registry. It serves what it knew
  * last for as long as no registry answers.
@@ -54,7 +59,7 @@ export async function startLb(options: LbOptions): Promise<Lb> {
     settings: {
       listen,
       trustedProxies: options.trustedProxies,
-      client: `${hostname()} ${listen.map(({ host, port }) => formatHostPort(host, port)).join()}`,
+      client: gatewayName(listen),
       ...(options.zone === undefined ? {} : { zone: options.zone }),
     },
     clock: { now: () => performance.now() },

@@ -1,10 +1,10 @@
-import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { formatHostPort, type HostPort } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { type Api, openApi } from './api/server.ts'
 import { declaredInstances } from './config/declared.ts'
+import { hasIPv6Loopback } from './config/ipv6-loopback.ts'
 import type { LoadedConfig } from './config/load.ts'
 import {
   anonymousRights,
@@ -222,8 +222,4 @@ function localUrl(api: Api): string {
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
   if (url.hostname === '[::]') url.hostname = '[::1]'
   return url.origin
-}
-
-function hasIPv6Loopback(): boolean {
-  return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === '::1'))
 }

@@ -31,10 +31,17 @@ export interface Caller {
   readonly client?: string | undefined
 }
 
-/** The policy with all that goes on around it: priorities, then zones, then subsets, and new instances come in slowly. */
-export function composedPolicy(settings: BalanceSettings = {}, caller: Caller = {}): Policy {
-  const { policy, slowStartMs = slowStartDefaultMs, subset = 0 } = settings
-  const base = (): Policy => subsetting(policyByName(policy), caller.client ?? '', subset)
+/**
+ * The policy with all that goes on around it: priorities, then zones, then subsets, and new instances come in slowly.
+ * @param newPolicy what stands at the core, for who wants to look on. Default: the one that the settings name
+ */
+export function composedPolicy(
+  settings: BalanceSettings = {},
+  caller: Caller = {},
+  newPolicy: () => Policy = () => policyByName(settings.policy),
+): Policy {
+  const { slowStartMs = slowStartDefaultMs, subset = 0 } = settings
+  const base = (): Policy => subsetting(newPolicy(), caller.client ?? '', subset)
   const near = (): Policy => zoneFirst(base, caller.zone)
   return slowStart(failover(near, priorityOf), { rampMs: slowStartMs })
 }

@@ -104,6 +104,19 @@ export function numberOption(
   return text === undefined ? undefined : readNumber(text, `--${asTyped(name)}`, [least, most])
 }
 
+/** A whole number from `least` to `most`. @throws Fault `invalid_request` */
+export function wholeOption(
+  invocation: Invocation,
+  name: string,
+  [least, most]: readonly [number, number],
+): number | undefined {
+  const text = textOption(invocation, name)
+  if (text === undefined) return undefined
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw usage(`--${asTyped(name)} ${text}: not a whole number from ${least} to ${most}`)
+}
+
 /** `checkInterval`, as command lines have it: `check-interval`. */
 function asTyped(name: string): string {
   return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)

@@ -90,17 +90,6 @@ describe('looking', () => {
     expect(out).toContain('?[31mred?')
   })
 
-  it('resolves to what clients would pick, by weight', async () => {
-    await register('order', 'order-1', { weight: 3 })
-    await register('order', 'order-2')
-    await register('order', 'order-3', { weight: 0 })
-    expect((await ask('resolve', 'order')).out).toBe(
-      'ADDRESS         ID       WEIGHT  SHARE\n127.0.0.1:8080  order-1  3       75.0 %\n127.0.0.1:8080  order-2  1       25.0 %\n',
-    )
-    const counted = await ask('resolve', 'order', '--count', '400', '--policy', 'round-robin', '--json')
-    expect(JSON.parse(counted.out).picks.map(({ picked }: { picked: number }) => picked)).toEqual([300, 100])
-  })
-
   it('says when clients pick among the least bad', async () => {
     await register('order', 'order-1')
     const name = { namespace: 'default', service: 'order', id: 'order-1' }
@@ -108,7 +97,7 @@ describe('looking', () => {
     const { exit, err } = await ask('resolve', 'order')
     expect({ exit, err }).toEqual({
       exit: 0,
-      err: 'every instance carries a cause: clients pick among the least bad\n',
+      err: 'every instance carries a cause: clients pick among the least bad\npicked by least-request, without keys, from no zone\n',
     })
   })
 })

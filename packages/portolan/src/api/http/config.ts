@@ -1,8 +1,15 @@
+import {
+  defaultPolicy,
+  type RouteTable,
+  type ServiceName,
+  serviceKey,
+  slowStartDefaultMs,
+} from '@portolan/core'
 import { authorize } from '../../registry/access/access.ts'
-import { every } from '../../registry/access/grants.ts'
+import { every, onService } from '../../registry/access/grants.ts'
 import type { ApiContext } from '../context.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
-import { routeTable } from './shapes.ts'
+import { inNamespace, routeTable, serviceParams, serviceSettings } from './shapes.ts'
 
 /** What gateways need of the configuration. Reading it takes `read` over every service: routes name them all. */
 export const readRoutes = { verb: 'read', namespace: every, service: every, instance: every } as const
@@ -19,5 +26,29 @@ export function configEndpoints({ routes }: ApiContext): readonly Endpoint[] {
         return routes.table
       },
     }),
+
+    endpoint({
+      method: 'GET',
+      path: '/config/services/:service',
+      summary: 'How gateways balance a service: the configuration, and the defaults where it says nothing',
+      params: serviceParams,
+      query: inNamespace,
+      answers: [{ status: 200, description: 'The settings', schema: serviceSettings }],
+      handle({ params, query, identity }) {
+        const service = { ...query, ...params }
+        authorize(identity, onService('read', service))
+        return { ...service, balancer: balancerOf(routes.table, service) }
+      },
+    }),
   ]
+}
+
+function balancerOf({ policies = {}, balance = {} }: RouteTable, service: ServiceName) {
+  const key = serviceKey(service)
+  return {
+    policy: (Object.hasOwn(policies, key) ? policies[key] : undefined) ?? defaultPolicy,
+    slowStartMs: slowStartDefaultMs,
+    subset: 0,
+    ...(Object.hasOwn(balance, key) ? balance[key] : undefined),
+  }
 }

@@ -227,6 +227,17 @@ export const routeTable = z.object({
     .describe('Where outlier detection differs from its defaults, by service key.'),
 })
 
+export const serviceSettings = z.object({
+  namespace: name,
+  service: name,
+  balancer: z.object({
+    policy: z.string(),
+    slowStartMs: z.number().describe('How long a new instance takes to its full share; 0: none.'),
+    subset: z.int().describe('Instances that one gateway picks among; 0: all.'),
+    hashBy: z.string().optional().describe('What a request’s key is; absent: it has none.'),
+  }),
+})
+
 export const problem = z.object({
   type: z.string(),
   title: z.string(),

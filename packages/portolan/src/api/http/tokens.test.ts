@@ -50,6 +50,7 @@ describe('tokens, from the attacker’s side', () => {
       ['DELETE', order1],
       ['GET', '/tokens'],
       ['GET', '/config/routes'],
+      ['GET', '/config/services/order'],
     ] as const) {
       const answer = await ask(undefined, method, path, method === 'PUT' ? registration : undefined)
       expect(answer).toMatchObject({ status: 401, body: { code: 'unauthorized' } })
@@ -97,6 +98,11 @@ describe('tokens, from the attacker’s side', () => {
       ['staging', 'PUT', order1, registration, 403],
       ['staging', 'PUT', `${order1}?namespace=staging`, registration, 201],
       ['staging', 'GET', '/config/routes', undefined, 403],
+      ['order', 'GET', '/config/routes', undefined, 403],
+      ['order', 'GET', '/config/services/order', undefined, 200],
+      ['order', 'GET', '/config/services/payment', undefined, 403],
+      ['order', 'GET', '/config/services/order?namespace=staging', undefined, 403],
+      ['one', 'GET', '/config/services/order', undefined, 403],
       ['root', 'PUT', order1, registration, 409],
       ['root', 'PUT', `${order1}/override`, { weight: 5 }, 200],
       ['one', 'POST', `${order1}/heartbeat`, undefined, 200],

@@ -1,4 +1,5 @@
 import {
+  type BalanceSettings,
   Fault,
   type Instance,
   type InstanceName,
@@ -43,6 +44,13 @@ export function listInstances(
   filter: Readonly<Record<string, string | undefined>> = {},
 ): Promise<InstanceList> {
   return api.get<InstanceList>(pathOf(service), { ...inNamespace(service), ...filter })
+}
+
+/** How gateways balance the service, as the registry tells them. */
+export async function readBalancer(api: ApiClient, name: ServiceName): Promise<BalanceSettings> {
+  const path = `config/services/${encodeURIComponent(name.service)}`
+  const { balancer } = await api.get<{ balancer: BalanceSettings }>(path, inNamespace(name))
+  return balancer
 }
 
 /** So many lists are asked for at the same time. */

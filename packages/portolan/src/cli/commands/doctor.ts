@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { formatDuration, type HostPort, toFault } from '@portolan/core'
+import { hasIPv6Loopback } from '../../config/ipv6-loopback.ts'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { dataFolder, listenAddresses } from '../../config/resolve.ts'
 import { directoryOwner } from '../../store/lock.ts'
@@ -103,10 +103,6 @@ async function configuration(invocation: Invocation, io: Io): Promise<readonly [
     const mend = `\`${checking}\` says what and where`
     return [{ what, state: 'fail', found, mend }, defaultConfig(io.cwd)]
   }
-}
-
-function hasIPv6Loopback(): boolean {
-  return Object.values(networkInterfaces()).some(list => list?.some(({ address }) => address === '::1'))
 }
 
 function ipv6(): Finding {

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openTested, type Tested } from '../testing/open-tested.ts'
+
+let tested: Tested
+beforeAll(async () => {
+  tested = await openTested()
+})
+afterAll(() => tested.close())
+
+async function settingsOf(path: string): Promise<unknown> {
+  const answer = await fetch(`${tested.url}/api/v1/config/services/${path}`)
+  expect(answer.status).toBe(200)
+  return answer.json()
+}
+
+describe('GET config/services/:service', () => {
+  it('says how gateways balance it, the defaults included', async () => {
+    tested.setRoutes({
+      routes: [],
+      exposed: 'all',
+      policies: { order: 'maglev', 'staging/order': 'adaptive' },
+      balance: { order: { hashBy: 'address' }, 'staging/order': { slowStartMs: 0, subset: 20 } },
+    })
+    const defaults = { policy: 'least-request', slowStartMs: 30_000, subset: 0 }
+    expect(await settingsOf('order')).toEqual({
+      namespace: 'default',
+      service: 'order',
+      balancer: { ...defaults, policy: 'maglev', hashBy: 'address' },
+    })
+    expect(await settingsOf('order?namespace=staging')).toEqual({
+      namespace: 'staging',
+      service: 'order',
+      balancer: { policy: 'adaptive', slowStartMs: 0, subset: 20 },
+    })
+    for (const service of ['payment', 'constructor']) {
+      expect(await settingsOf(service)).toEqual({ namespace: 'default', service, balancer: defaults })
+    }
+  })
+})
