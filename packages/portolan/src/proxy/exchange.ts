@@ -267,11 +267,14 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#held.forget()
     this.#status = head.status
     const unchunked = this.#minor === 0 && head.framing === 'chunked'
-    this.#closing = !this.#persistent || unchunked || head.framing === 'until-close' || this.#path.draining
+    // Who says no before it has seen the whole request does not want the rest of it.
+    const refusing = !this.#complete && head.status >= 400
+    const ending = unchunked || head.framing === 'until-close' || refusing
+    this.#closing = !this.#persistent || ending || this.#path.draining
     const request = this.#request
     request?.responded(head.status)
     const lines = request?.answerLines
-    writeResponseHead(bytes, head, this.#connectionField(), unchunked, this.#path.out, lines)
+    writeResponseHead(bytes, head, this.#connectionField(), this.#minor === 0, this.#path.out, lines)
     return unchunked ? 'content' : 'wire'
   }
 
@@ -361,11 +364,13 @@ export class Exchange implements ResponseReceiver, Waiter {
   #use(service: Service, picked: Endpoint): void {
     const { pools } = service
     let endpoint: Endpoint | undefined = picked
-    let connection = pools.of(picked).take(this)
+    // What has failed once must not meet another connection that the instance is about to close.
+    const fresh = this.#tried.length > 0
+    let connection = pools.of(picked).take(this, fresh)
     if (connection === undefined) {
       service.metrics.struck.connections++
       endpoint = pools.elsewhere(picked, this.#context)
-      if (endpoint !== undefined) connection = pools.of(endpoint).take(this)
+      if (endpoint !== undefined) connection = pools.of(endpoint).take(this, fresh)
     }
     if (endpoint === undefined || connection === undefined) {
       this.#wait(service)

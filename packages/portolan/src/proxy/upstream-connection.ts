@@ -13,6 +13,7 @@ import {
   type SpanSink,
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
+import { keepReadable, whenAllIsRead } from './last-words.ts'
 import { type Outgoing, writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
 import { dial, type Target } from './pool/dial.ts'
@@ -55,6 +56,9 @@ export interface ConnectionOwner {
   closed(connection: UpstreamConnection): void
 }
 
+/** So many 1xx may come before the answer: they pass without back-pressure. */
+const mostInterims = 64
+
 /** One connection to an instance. It carries one request at a time; without a receiver it is idle. */
 export class UpstreamConnection implements Expiring {
   deadline = noDeadline
@@ -74,7 +78,10 @@ export class UpstreamConnection implements Expiring {
   /** Whether the whole request has been handed over. */
   #awaiting = false
   #inBody = false
+  #interims = 0
   #paused = false
+  /** Whether the peer takes no more of the request; it may have answered before. */
+  #deaf = false
   #closed = false
 
   constructor(path: PathContext, owner: ConnectionOwner, target: Target, receiver: ResponseReceiver) {
@@ -123,13 +130,15 @@ export class UpstreamConnection implements Expiring {
   }
 
   write(message: Outgoing): void {
+    if (this.#deaf) return
     this.#socket?.write(message, 'latin1')
     this.#written()
   }
 
   /** Writes what `out` holds, of which nobody keeps a copy. */
   writeOut(out: ByteWriter): void {
-    if (this.#socket !== undefined) writeOut(out, this.#socket)
+    if (this.#deaf) out.length = 0
+    else if (this.#socket !== undefined) writeOut(out, this.#socket)
     this.#written()
   }
 
@@ -140,7 +149,7 @@ export class UpstreamConnection implements Expiring {
   /** The whole request has been written: from now on the answer is waited for. */
   awaitResponse(): void {
     this.#awaiting = true
-    if (!this.answering) this.deadline = this.#path.deadlines.now + this.#path.settings.responseMs
+    if (!this.#inBody) this.deadline = this.#path.deadlines.now + this.#path.settings.responseMs
   }
 
   /** Stops reading: whoever takes the answer is congested, and its own deadline counts meanwhile. */
@@ -155,6 +164,7 @@ export class UpstreamConnection implements Expiring {
     this.#paused = false
     this.#socket?.resume()
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    if (this.#deaf) this.#hearOut()
   }
 
   /** Closes at once; the receiver hears nothing more. */
@@ -185,6 +195,10 @@ export class UpstreamConnection implements Expiring {
 
   #connected(socket: Socket): void {
     this.#socket = socket
+    keepReadable(socket, () => {
+      this.#deaf = true
+      this.#hearOut()
+    })
     socket.on('error', () => this.#fail('lost'))
     socket.on('close', () => this.#fail('lost'))
     socket.on('end', () => this.#ended())
@@ -193,11 +207,19 @@ export class UpstreamConnection implements Expiring {
     this.#receiver?.connected()
   }
 
+  /** Reads what a peer that takes no more has said before: that is all it will ever say. */
+  #hearOut(): void {
+    if (this.#socket === undefined) return
+    whenAllIsRead(this.#socket, () => {
+      if (!this.#paused) this.#fail('lost')
+    })
+  }
+
   #drained(): void {
     // An early answer may have set it free already: then it rests.
     if (this.#receiver === undefined) return
     if (this.#awaiting) this.awaitResponse()
-    else if (!this.answering) this.deadline = noDeadline
+    else if (!this.#inBody) this.deadline = noDeadline
     this.#receiver.drained()
   }
 
@@ -244,6 +266,11 @@ export class UpstreamConnection implements Expiring {
       }
       at = next
       if (!head.interim) break
+      this.#interims++
+      if (this.#interims > mostInterims) {
+        this.#fail('bad-response')
+        return
+      }
       receiver.interim(bytes, head)
       if (this.#closed) return
       head.begin(at)
@@ -284,7 +311,7 @@ export class UpstreamConnection implements Expiring {
       return
     }
     if (this.#body.done) {
-      this.#finish(next === end && this.#head.persistent)
+      this.#finish(next === end && this.#head.persistent && !this.#deaf)
       return
     }
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
@@ -296,6 +323,7 @@ export class UpstreamConnection implements Expiring {
     const receiver = this.#receiver
     this.#receiver = undefined
     this.#inBody = false
+    this.#interims = 0
     this.answering = false
     this.deadline = noDeadline
     receiver?.finished(reusable)

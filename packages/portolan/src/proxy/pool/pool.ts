@@ -39,9 +39,13 @@ export class Pool implements ConnectionOwner {
     return !this.#retired && (this.#idle.length > 0 || this.#open < this.#owner.mostConnections)
   }
 
-  /** A connection for one request, idle or just being made; `undefined` when all are taken. */
-  take(receiver: ResponseReceiver): UpstreamConnection | undefined {
-    const idle = this.#idle.pop()
+  /**
+   * A connection for one request, idle or just being made; `undefined` when all are taken. `fresh`: rather one that has
+   * carried no request yet.
+   */
+  take(receiver: ResponseReceiver, fresh = false): UpstreamConnection | undefined {
+    const isFull = this.#open >= this.#owner.mostConnections
+    const idle = fresh && !isFull && !this.#retired ? undefined : this.#idle.pop()
     if (idle !== undefined) {
       idle.assign(receiver)
       return idle
