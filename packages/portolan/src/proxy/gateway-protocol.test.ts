@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { seededRandom } from '@portolan/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   answering,
@@ -235,4 +236,40 @@ describe('a hundred pipelined requests with all kinds of bodies', () => {
       expect(statuses(client.received)).toHaveLength(100)
     }
   })
+})
+
+describe('instances that close idle connections at random moments', () => {
+  it('fail none of 2,000 idempotent requests', async () => {
+    const random = seededRandom(5)
+    const instance = () =>
+      rawUpstream(opened, (socket, text) => {
+        if (!text.startsWith('GET')) return
+        socket.write(hello)
+        // Some close at once, some as the next request comes, some later; and some with a reset.
+        const dice = random()
+        const close = () => (random() < 0.5 ? socket.end() : socket.resetAndDestroy())
+        if (dice < 0.2) setImmediate(close)
+        else if (dice < 0.4) setTimeout(close, random() * 4)
+        else if (dice < 0.5) socket.once('data', () => socket.resetAndDestroy())
+      })
+    const upstreams = [await instance(), await instance(), await instance()]
+    const { gateway } = await gatewayFor(
+      opened,
+      upstreams.map(({ port }) => port),
+    )
+    const clients = Array.from({ length: 10 }, () => new RawClient(opened, gateway.port))
+    await Promise.all(
+      clients.map(async client => {
+        for (let i = 0; i < 200; i++) {
+          client.received = ''
+          await client.send(get()).until('\r\n\r\nhello')
+          expect(client.received).toBe(hello)
+          if (random() < 0.3) await new Promise(resolve => setTimeout(resolve, random() * 5))
+        }
+      }),
+    )
+    const { classes, retries } = gateway.stats.of('order')
+    expect(classes[2]).toBe(2000)
+    expect(retries).toBeGreaterThan(10)
+  }, 60_000)
 })
