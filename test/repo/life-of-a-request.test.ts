@@ -32,7 +32,7 @@ const calls: readonly (readonly [string, string, string])[] = [
   ['exchange.ts', 'begin', '#attempt('],
   ['exchange.ts', 'attempt', 'balancer.pick('],
   ['exchange.ts', 'attempt', '#use('],
-  ['exchange.ts', 'use', '.take(this)'],
+  ['exchange.ts', 'use', '.take(this, '],
   ['exchange.ts', 'use', '.elsewhere('],
   ['exchange.ts', 'use', '#wait('],
   ['exchange.ts', 'use', '#send('],
