@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { highestOf, lengthOf, readTrace } from '../../simulate/trace.ts'
 import type { Replay } from '../../simulate/traced.ts'
 import { flagOption, type Invocation, type Io, numberOption, textOption, usage } from '../command.ts'
-import { only } from './simulate-once.ts'
+import { only } from './only-one.ts'
 
 const longestMs = 6 * 3_600_000
 const largestMb = 64

@@ -18,7 +18,7 @@ import {
 } from '../command.ts'
 import { paint } from '../text/colour.ts'
 import { table } from '../text/table.ts'
-import { only } from './simulate-once.ts'
+import { only } from './only-one.ts'
 import { type PicturePlace, picturePlace } from './simulate-picture.ts'
 import { replayOf } from './simulate-trace.ts'
 
