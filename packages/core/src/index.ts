@@ -44,6 +44,7 @@ export { randomChoice } from './balance/random/random.ts'
 export { roundRobin } from './balance/round-robin/round-robin.ts'
 export { slowStartDefaultMs } from './balance/slow-start/slow-start.ts'
 export type { EjectionReason, Tally, Trouble } from './balance/tally.ts'
+export { type GatewayLimits, limitDefaults } from './breaker/limits.ts'
 export { type BreakerSettings, breakerDefaults } from './breaker/settings.ts'
 export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
 export {

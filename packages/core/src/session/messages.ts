@@ -1,5 +1,6 @@
 import type { Spreading } from '../balance/composed.ts'
 import type { PolicyName } from '../balance/policies.ts'
+import type { GatewayLimits } from '../breaker/limits.ts'
 import type { BreakerSettings } from '../breaker/settings.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
@@ -137,6 +138,8 @@ export interface RouteTable {
   readonly outliers?: Readonly<Record<string, Partial<OutlierSettings>>>
   /** By service key: where a gateway's circuit breaker is to differ from its defaults. */
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>
+  /** Where the limits of a gateway as a whole are to differ from their defaults. */
+  readonly limits?: Partial<GatewayLimits>
 }
 
 export type ServerMessage =

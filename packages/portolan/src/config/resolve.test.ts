@@ -134,6 +134,12 @@ describe('what a configuration comes to', () => {
     })
   })
 
+  it('names where the limits of gateways differ', () => {
+    const { config } = load('gateway: { limits: { connections: 500, poolIdle: 4s, poolMaxLifetime: 1h } }')
+    expect(routeTable(config, local).limits).toEqual({ connections: 500, poolMaxLifetimeMs: 3_600_000 })
+    expect(routeTable(load('').config, local).limits).toBeUndefined()
+  })
+
   it('says where balancing differs from the defaults', () => {
     const text =
       'services:\n  a: { balancer: { policy: random, slowStart: none, subset: 20 } }\n' +

@@ -6,9 +6,11 @@ import {
   defaultNamespace,
   defaultPolicy,
   formatHostPort,
+  type GatewayLimits,
   type HealthRules,
   type HostPort,
   isLoopback,
+  limitDefaults,
   type Milliseconds,
   outlierDefaults,
   type PolicyName,
@@ -91,6 +93,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const balance = spreadings(config)
   const outliers = outlierSettings(config)
   const breakers = breakerSettings(config)
+  const limits = gatewayLimits(config)
   return {
     routes,
     exposed: gatewayListens.every(isLocal) ? 'all' : exposed,
@@ -98,6 +101,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(balance).length === 0 ? {} : { balance }),
     ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
     ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
   }
 }
 
@@ -142,12 +146,28 @@ function breakerSettings(config: Config): NonNullable<RouteTable['breakers']> {
   const chosen = Object.entries(config.services).flatMap(([key, { circuitBreaker }]) => {
     const { connections, pending, requests = breakerDefaults.requests, queueTimeout } = circuitBreaker
     const said: BreakerSettings = { connections, pending, requests, queueTimeoutMs: queueTimeout }
-    const settings = Object.entries(said).filter(
-      ([name, value]) => value !== breakerDefaults[name as keyof BreakerSettings],
-    )
-    return settings.length === 0 ? [] : [[key, Object.fromEntries(settings)]]
+    const settings = differing(said, breakerDefaults)
+    return Object.keys(settings).length === 0 ? [] : [[key, settings]]
   })
   return Object.fromEntries(chosen)
+}
+
+/** Where the limits of gateways differ from the defaults. */
+function gatewayLimits({ gateway }: Config): Partial<GatewayLimits> {
+  const { connections, poolIdle, poolMaxLifetime } = gateway.limits
+  const said = { ...limitDefaults, connections, poolIdleMs: poolIdle, poolMaxLifetimeMs: poolMaxLifetime }
+  return differing(said, limitDefaults)
+}
+
+/** The numbers that are not those of `defaults`. */
+function differing<Numbers extends Readonly<Record<keyof Numbers, number>>>(
+  said: Numbers,
+  defaults: Numbers,
+): Partial<Numbers> {
+  const names = Object.keys(said) as (keyof Numbers)[]
+  return Object.fromEntries(
+    names.filter(name => said[name] !== defaults[name]).map(name => [name, said[name]]),
+  ) as Partial<Numbers>
 }
 
 export function staticMembers(config: Config): readonly StaticMember[] {

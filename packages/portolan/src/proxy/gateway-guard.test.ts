@@ -1,4 +1,4 @@
-import { breakerDefaults } from '@portolan/core'
+import { breakerDefaults, limitDefaults } from '@portolan/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openGateway } from './gateway.ts'
 import {
@@ -193,7 +193,10 @@ describe('time and room', () => {
 
   it('idle connections are closed on both sides', async () => {
     const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], { keepAliveMs: 200, poolIdleMs: 60 })
+    const { gateway } = await gatewayFor(opened, [upstream.port], {
+      keepAliveMs: 200,
+      limits: { ...limitDefaults, poolIdleMs: 60 },
+    })
     const client = new RawClient(opened, gateway.port).send(get)
     await client.until('hello')
     await eventually(() => upstream.sockets.size === 0)
@@ -205,7 +208,7 @@ describe('time and room', () => {
   it('connections to clients and instances are limited', async () => {
     const upstream = await rawUpstream(opened, () => {})
     const { gateway } = await gatewayFor(opened, [upstream.port], {
-      maxConnections: 2,
+      limits: { ...limitDefaults, connections: 2 },
       breaker: { ...breakerDefaults, connections: 1, pending: 0 },
     })
     new RawClient(opened, gateway.port).send(get)

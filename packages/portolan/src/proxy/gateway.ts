@@ -67,7 +67,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, log } = options
   const stats = new GatewayMetrics()
   const deadlines = new Deadlines(settings.sweepMs)
-  const path = openPathContext({ settings, clock, deadlines, metrics: stats, log })
+  const path = openPathContext({ settings, clock, random: options.random, deadlines, metrics: stats, log })
   const entries = options.filters ?? filters
   const services = new Services(path, options.resolver, options.random)
   const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
@@ -95,6 +95,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   })
   for (const { server } of listeners)
     server.on('error', error => log.error({ err: error }, 'gateway listener'))
+  const limitBy = ({ limits }: RouteTable): void => {
+    path.limits = { ...settings.limits, ...limits }
+    for (const { server } of listeners) server.maxConnections = path.limits.connections
+  }
+  limitBy(options.routes)
   services.configure(router.services, options.routes)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
@@ -122,6 +127,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     stats,
     setRoutes(table) {
       router = new Router(table)
+      limitBy(table)
       services.configure(router.services, table)
     },
     close() {

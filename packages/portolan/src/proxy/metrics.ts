@@ -8,7 +8,12 @@ const bounds = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_
 /** What a service carries at the moment. */
 export interface ServiceLoad {
   readonly underWay: number
-  readonly pools: { readonly pending: number; readonly open: number; readonly breaker: BreakerSettings }
+  readonly pools: {
+    readonly pending: number
+    readonly open: number
+    readonly warmed: number
+    readonly breaker: BreakerSettings
+  }
 }
 
 /** What is counted of one service: plain numbers, since a labelled counter costs a map look-up and a string a request. */

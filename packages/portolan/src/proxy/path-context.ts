@@ -1,4 +1,4 @@
-import type { Clock } from '@portolan/core'
+import type { Clock, GatewayLimits, Random } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -12,6 +12,7 @@ export interface PathContext {
   /** What this gateway is called in its marks on requests. */
   readonly gateway: string
   readonly clock: Clock
+  readonly random: Random
   readonly deadlines: Deadlines
   readonly metrics: GatewayMetrics
   readonly log: Log
@@ -21,6 +22,8 @@ export interface PathContext {
   readonly inbox: Buffer
   /** Heads of connections that have closed, for those that open: their tables are what a short connection costs most. */
   readonly spareHeads: RequestHead[]
+  /** Those that hold now. */
+  limits: GatewayLimits
   /** Set when the gateway closes: no connection is kept for another request. */
   draining: boolean
 }
@@ -29,7 +32,7 @@ export interface PathContext {
 const inboxSize = 65_536
 
 export function openPathContext(
-  parts: Omit<PathContext, 'gateway' | 'out' | 'inbox' | 'spareHeads' | 'draining'>,
+  parts: Omit<PathContext, 'gateway' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'draining'>,
 ): PathContext {
   return {
     ...parts,
@@ -37,6 +40,7 @@ export function openPathContext(
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],
+    limits: parts.settings.limits,
     draining: false,
   }
 }

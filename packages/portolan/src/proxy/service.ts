@@ -21,6 +21,9 @@ import type { ServiceMetrics } from './metrics.ts'
 import type { PathContext } from './path-context.ts'
 import { Pools } from './pool/pools.ts'
 
+/** A service that had a request so lately has traffic. */
+const trafficMs: Milliseconds = 2000
+
 /** Somebody whose request waits until the service's instances are known. */
 export interface Waiting {
   resolved(): void
@@ -54,6 +57,7 @@ export class Service implements PickingSubscriber {
   readonly #resolver: Resolver
   #balance: BalanceSettings
   #known = false
+  readonly #openedAt: Milliseconds
   /** Since when what is not told yet has been counted. */
   #beganAt: Milliseconds
 
@@ -81,7 +85,8 @@ export class Service implements PickingSubscriber {
     this.pools = new Pools(path, this.balancer, breaker)
     this.metrics.load = this
     this.#beganAt = path.clock.now()
-    this.usedAt = path.deadlines.now
+    this.#openedAt = path.deadlines.now
+    this.usedAt = this.#openedAt
     this.#unsubscribe = resolver.subscribe(name, this)
   }
 
@@ -103,6 +108,10 @@ export class Service implements PickingSubscriber {
     return this.balancer.endpoints.length > 0
   }
 
+  get #hasTraffic(): boolean {
+    return this.underWay > 0 || this.usedAt > Math.max(this.#openedAt, this.#path.deadlines.now - trafficMs)
+  }
+
   /** Whether nothing waits for it and no connection is open. */
   get isIdle(): boolean {
     return this.underWay === 0 && this.#waiting.size === 0 && this.pools.open === 0
@@ -115,7 +124,7 @@ export class Service implements PickingSubscriber {
     this.balancer.update(view.set)
     this.#known = true
     this.notePanic()
-    this.pools.update(this.balancer.endpoints)
+    this.pools.update(this.balancer.endpoints, this.#hasTraffic)
     for (const waiting of this.#waiting) waiting.resolved()
     this.#waiting.clear()
   }

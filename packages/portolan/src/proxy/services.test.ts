@@ -16,6 +16,7 @@ function setUp() {
   const path = openPathContext({
     settings: defaultGatewaySettings,
     clock: { now: () => 0 },
+    random: seededRandom(1),
     deadlines,
     metrics,
     log: pino({ level: 'info' }, { write: line => logged.push(JSON.parse(line)) }),
@@ -38,6 +39,31 @@ describe('the services of a gateway', () => {
     expect(services.get(named('order'))).toBe(order)
     expect([...metrics.services.keys()]).toEqual(['order'])
     expect(services.get(named('cart'))).not.toBe(cart)
+  })
+
+  it('prepare for new instances only while they have traffic', () => {
+    const { deadlines, resolver, services } = setUp()
+    const order = services.get(named('order'))
+    if (order === undefined) throw new Error('there is room for one')
+    const give = (count: number): void =>
+      resolver.give(
+        'order',
+        Array.from({ length: count }, (_, n) => instanceOf('order', `order-${n + 1}`, 1)),
+      )
+    const sweeps = (count: number): void => {
+      for (let n = 0; n < count; n++) deadlines.sweep()
+    }
+    give(2)
+    sweeps(5)
+    expect(order.pools.warmed).toBe(0)
+    order.usedAt = deadlines.now
+    give(3)
+    sweeps(5)
+    expect(order.pools.warmed).toBe(1)
+    give(4)
+    sweeps(5)
+    expect(order.pools.warmed).toBe(1)
+    services.close()
   })
 
   it('with instances are not crowded out by invented names', () => {

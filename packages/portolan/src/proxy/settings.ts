@@ -1,4 +1,11 @@
-import { type BreakerSettings, breakerDefaults, type HostPort, type PolicyName } from '@portolan/core'
+import {
+  type BreakerSettings,
+  breakerDefaults,
+  type GatewayLimits,
+  type HostPort,
+  limitDefaults,
+  type PolicyName,
+} from '@portolan/core'
 import { type CodecLimits, defaultCodecLimits } from './codec/codec.ts'
 
 /** What one gateway is told. Times in milliseconds, kept to within one `sweepMs`; sizes in bytes. */
@@ -15,8 +22,8 @@ export interface GatewaySettings {
   /** Names this gateway, for its subsets. */
   readonly client?: string
   readonly codec: CodecLimits
-  /** Client connections open at once; further ones are closed at once. Default 10,000. */
-  readonly maxConnections: number
+  /** Where the configuration says nothing else. */
+  readonly limits: GatewayLimits
   /** For services that say nothing of their own. */
   readonly breaker: BreakerSettings
   /** A request is kept for a second try while it is no larger than this. Default 64 KiB. */
@@ -31,8 +38,6 @@ export interface GatewaySettings {
   readonly responseMs: number
   /** Without a byte of a body from, or to, a peer. Default 60 s. */
   readonly bodyIdleMs: number
-  /** How long idle upstream connections are kept: below what upstreams do (Node closes at 5 s). Default 4 s. */
-  readonly poolIdleMs: number
   /** How long a request waits for the first instance set of its service. Default 1 s. */
   readonly resolveMs: number
   /** A client that ends its side while its response is under way has gone, or only half: it gets this long. Default 2 s. */
@@ -50,7 +55,7 @@ export const defaultGatewaySettings: GatewaySettings = {
   trustedProxies: [],
   policy: 'least-request',
   codec: defaultCodecLimits,
-  maxConnections: 10_000,
+  limits: limitDefaults,
   breaker: breakerDefaults,
   replayLimit: 65_536,
   headMs: 10_000,
@@ -58,7 +63,6 @@ export const defaultGatewaySettings: GatewaySettings = {
   connectMs: 2000,
   responseMs: 60_000,
   bodyIdleMs: 60_000,
-  poolIdleMs: 4000,
   resolveMs: 1000,
   halfClosedMs: 2000,
   tunnelIdleMs: 3_600_000,

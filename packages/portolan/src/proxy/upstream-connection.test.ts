@@ -1,3 +1,4 @@
+import { seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Deadlines } from './deadlines.ts'
@@ -17,6 +18,7 @@ async function setUp() {
   const path = openPathContext({
     settings: defaultGatewaySettings,
     clock: { now: () => 0 },
+    random: seededRandom(1),
     deadlines,
     metrics: new GatewayMetrics(),
     log: pino({ level: 'silent' }),

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { troubleOfConnecting } from '@portolan/core'
+import { type Milliseconds, troubleOfConnecting } from '@portolan/core'
 import { Backlog } from './backlog.ts'
 import {
   type BodyForm,
@@ -62,7 +62,7 @@ const mostInterims = 64
 /** One connection to an instance. It carries one request at a time; without a receiver it is idle. */
 export class UpstreamConnection implements Expiring {
   deadline = noDeadline
-  /** Whether it has carried a request before: then the peer may have closed it just as the next one was written. */
+  /** Whether it has been idle before: then the peer may have closed it just as the request was written. */
   reused = false
   /** Whether any byte of an answer to the present request has come. */
   answering = false
@@ -72,6 +72,10 @@ export class UpstreamConnection implements Expiring {
   readonly #body: BodyReader
   readonly #backlog = new Backlog()
   readonly #cancelDial: () => void
+  /** From then on it takes no further request. */
+  readonly #retireAt: Milliseconds
+  /** How long the peer has said that it keeps it idle. */
+  #keepAliveMs = noDeadline
   #receiver: ResponseReceiver | undefined
   #socket: Socket | undefined
   #tunnel: Tunnel | undefined
@@ -84,12 +88,15 @@ export class UpstreamConnection implements Expiring {
   #deaf = false
   #closed = false
 
-  constructor(path: PathContext, owner: ConnectionOwner, target: Target, receiver: ResponseReceiver) {
+  /** @param receiver absent = it is opened ahead of requests, and idle from the start */
+  constructor(path: PathContext, owner: ConnectionOwner, target: Target, receiver?: ResponseReceiver) {
     this.#path = path
     this.#owner = owner
     this.#receiver = receiver
     this.#body = new BodyReader(path.settings.codec)
     this.deadline = path.deadlines.now + path.settings.connectMs
+    // Jittered, so that connections which were opened together are not renewed together.
+    this.#retireAt = path.deadlines.now + path.limits.poolMaxLifetimeMs * (0.9 + 0.2 * path.random())
     path.deadlines.add(this)
     const onread = {
       buffer: path.inbox,
@@ -116,17 +123,21 @@ export class UpstreamConnection implements Expiring {
     return (this.#socket?.writableLength ?? 0) > congestedAbove
   }
 
-  /** Starts another request on an idle connection. */
+  /** Starts another request on an idle connection. One that is still being made says later when it is there. */
   assign(receiver: ResponseReceiver): void {
-    this.reused = true
     this.#receiver = receiver
     this.#awaiting = false
+    if (this.#socket === undefined) return
+    this.reused = true
     this.deadline = noDeadline
   }
 
-  /** Leaves the connection idle for at most `ms`. */
-  rest(ms: number): void {
-    this.deadline = this.#path.deadlines.now + ms
+  /** Leaves the connection idle for as long as both sides keep it; false: not at all. */
+  rest(): boolean {
+    const { now } = this.#path.deadlines
+    const ms = Math.min(this.#path.limits.poolIdleMs, this.#keepAliveMs, this.#retireAt - now)
+    this.deadline = now + ms
+    return ms > 0
   }
 
   write(message: Outgoing): void {
@@ -204,7 +215,8 @@ export class UpstreamConnection implements Expiring {
     socket.on('end', () => this.#ended())
     socket.on('drain', () => this.#drained())
     this.deadline = noDeadline
-    this.#receiver?.connected()
+    if (this.#receiver === undefined) this.rest()
+    else this.#receiver.connected()
   }
 
   /** Reads what a peer that takes no more has said before: that is all it will ever say. */
@@ -279,6 +291,8 @@ export class UpstreamConnection implements Expiring {
         return
       }
     }
+    // A second before the peer does: what is written to a connection that it has just closed is lost.
+    if (head.keepAlive >= 0) this.#keepAliveMs = (head.keepAlive - 1) * 1000
     this.#inBody = true
     this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
     this.#readBody(receiver, bytes, at, end)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listenAddress, name, network, oneOrMany, said } from '../scalars.ts'
+import { limits } from './limits.ts'
 
 const match = z
   .strictObject({
@@ -64,6 +65,7 @@ export const gatewaySection = z
       .max(10_000)
       .default([])
       .describe('Which request goes to which service; the first match wins.'),
+    limits: limits.prefault({}).describe('What holds for each gateway as a whole.'),
     trustedProxies: z
       .array(network)
       .max(1000)

@@ -24,6 +24,24 @@ export function isExactlyChunked(bytes: Uint8Array, from: number, to: number): b
   return equalsFolded(bytes, from, to, 'chunked')
 }
 
+const timeoutParameter = 'timeout='
+/** Longer than a week is as good as for ever, and nothing overflows. */
+const maxKeepAliveDigits = 6
+
+/** The seconds in `timeout=5, max=100` (RFC 2068 section 19.7.1), or -1 where none can be read. */
+export function readKeepAlive(bytes: Uint8Array, from: number, to: number): number {
+  for (let at = from; at < to; at++) {
+    const start = at
+    while (at < to && bytes[at] !== COMMA) at++
+    const digits = start + timeoutParameter.length
+    if (equalsFolded(bytes, start, Math.min(digits, at), timeoutParameter)) {
+      return at - digits > maxKeepAliveDigits ? -1 : readContentLength(bytes, digits, at)
+    }
+    while (at + 1 < to && (bytes[at + 1] === SP || bytes[at + 1] === HTAB)) at++
+  }
+  return -1
+}
+
 /** What the Connection fields of one head say together. Kept with the head and used again. */
 export class ConnectionOptions {
   close = false

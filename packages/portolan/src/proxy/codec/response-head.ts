@@ -1,5 +1,11 @@
 import { CR, isValueByte, LF, SP } from './bytes.ts'
-import { ConnectionOptions, type Framing, isExactlyChunked, readContentLength } from './field-values.ts'
+import {
+  ConnectionOptions,
+  type Framing,
+  isExactlyChunked,
+  readContentLength,
+  readKeepAlive,
+} from './field-values.ts'
 import { FieldTable, incomplete, refused } from './fields.ts'
 import { field } from './known-fields.ts'
 import type { CodecLimits } from './limits.ts'
@@ -30,6 +36,8 @@ export class ResponseHead {
   contentLength = 0
   /** Whether the upstream keeps the connection open for another request. */
   persistent = true
+  /** Seconds for which the upstream says that it keeps an idle connection (`Keep-Alive: timeout=5`); -1 = it does not say. */
+  keepAlive = -1
   end = 0
   refusal: Refusal | undefined
   readonly fields = new FieldTable()
@@ -147,6 +155,7 @@ function finish(bytes: Uint8Array, end: number, head: ResponseHead, method: Meth
   head.end = end
   const { fields, connection } = head
   connection.reset()
+  head.keepAlive = -1
   let lengths = 0
   let codings = 0
   for (let i = 0; i < fields.count; i++) {
@@ -165,6 +174,9 @@ function finish(bytes: Uint8Array, end: number, head: ResponseHead, method: Meth
         ) {
           return head.refuse(refusals.transferEncoding)
         }
+        break
+      case field.keepAlive:
+        head.keepAlive = readKeepAlive(bytes, fields.valueStart(i), fields.valueEnd(i))
         break
       case field.connection:
         if (!connection.read(bytes, fields.valueStart(i), fields.valueEnd(i)))

@@ -8,6 +8,8 @@ export interface Target {
   readonly port: number
   /** Absent = in the clear. Certificates are checked: for `servername`, or else for the address. */
   readonly tls?: { readonly servername?: string }
+  /** Told of the address that a connection came about to. */
+  readonly worked?: (address: string) => void
 }
 
 export interface Dialer {
@@ -22,6 +24,7 @@ export interface Dialer {
  */
 export function dial(target: Target, headStartMs: number, onread: OnReadOpts, dialer: Dialer): () => void {
   let reached = false
+  let accepted = ''
   return race<Socket>({
     addresses: target.addresses,
     headStartMs,
@@ -38,6 +41,7 @@ export function dial(target: Target, headStartMs: number, onread: OnReadOpts, di
       }
       socket.once(target.tls === undefined ? 'connect' : 'secureConnect', () => {
         socket.removeListener('error', failed)
+        accepted = host
         opened(socket)
       })
       socket.on('error', failed)
@@ -51,7 +55,10 @@ export function dial(target: Target, headStartMs: number, onread: OnReadOpts, di
       const timer = setTimeout(run, ms)
       return () => clearTimeout(timer)
     },
-    won: socket => dialer.connected(socket),
+    won: socket => {
+      target.worked?.(accepted)
+      dialer.connected(socket)
+    },
     lost: error => dialer.failed(reached ? 'tls' : 'connect', error),
   })
 }

@@ -18,6 +18,11 @@ export function exportPoolMetrics(services: Services, registry: Registry): void 
     'Time that requests which got a connection had waited for it',
     m => m.queueSeconds,
   )
+  counter(
+    'portolan_gateway_prewarmed_total',
+    'Connections opened to new instances ahead of requests',
+    m => m.load?.pools.warmed ?? 0,
+  )
   exportBreaker(services, registry)
 
   function gauge(name: string, help: string, read: (metrics: ServiceMetrics) => number | undefined): void {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { type Endpoint, httpPort, type Instance } from '@portolan/core'
 import type { PathContext } from '../path-context.ts'
 import { type ConnectionOwner, type ResponseReceiver, UpstreamConnection } from '../upstream-connection.ts'
+import { Addresses } from './addresses.ts'
 import type { Target } from './dial.ts'
 
 /** Whom a pool belongs to. */
@@ -18,6 +19,7 @@ export class Pool implements ConnectionOwner {
   readonly #path: PathContext
   readonly #owner: PoolOwner
   readonly #target: Target
+  readonly #addresses: Addresses
   /** The one that rested last is taken first: the others may grow old and go. */
   readonly #idle: UpstreamConnection[] = []
   #open = 0
@@ -27,7 +29,10 @@ export class Pool implements ConnectionOwner {
     this.#path = path
     this.#owner = owner
     this.endpoint = endpoint
-    this.#target = targetOf(endpoint.instance)
+    const { instance } = endpoint
+    this.#addresses = new Addresses(instance.addresses)
+    const worked = (address: string): void => this.#addresses.worked(address, path.deadlines.now)
+    this.#target = { ...targetOf(instance), worked }
   }
 
   get open(): number {
@@ -51,19 +56,25 @@ export class Pool implements ConnectionOwner {
       return idle
     }
     if (!this.hasRoom) return undefined
-    this.#open++
-    return new UpstreamConnection(this.#path, this, this.#target, receiver)
+    return this.#connect(receiver)
+  }
+
+  /** Opens a connection ahead of requests, unless that many are open already, or no more may be. */
+  warm(wanted: number): boolean {
+    if (this.#open >= wanted || this.#retired || this.#open >= this.#owner.mostConnections) return false
+    // First of all, so that those are taken before which are there already.
+    this.#idle.unshift(this.#connect())
+    return true
   }
 
   /** Takes back a connection that may carry another request. */
   release(connection: UpstreamConnection): void {
     if (!connection.isOpen) return
     // An instance that drains may stop as soon as nobody has a request under way to it: nothing is kept for later.
-    if (this.#retired || this.endpoint.leaving || this.#path.draining) {
+    if (this.#retired || this.endpoint.leaving || this.#path.draining || !connection.rest()) {
       connection.destroy()
       return
     }
-    connection.rest(this.#path.settings.poolIdleMs)
     this.#idle.push(connection)
     this.#owner.freed(this)
   }
@@ -78,6 +89,12 @@ export class Pool implements ConnectionOwner {
   /** Closes what is idle: the peer has restarted, or should be left in peace. */
   dropIdle(): void {
     for (const connection of [...this.#idle]) connection.destroy()
+  }
+
+  #connect(receiver?: ResponseReceiver): UpstreamConnection {
+    this.#open++
+    const addresses = this.#addresses.order(this.#path.deadlines.now)
+    return new UpstreamConnection(this.#path, this, { ...this.#target, addresses }, receiver)
   }
 
   /** The instance has left: idle connections close now, busy ones after their answer. */

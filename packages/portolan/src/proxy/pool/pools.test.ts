@@ -14,7 +14,14 @@ function fullService(pending: number) {
   const clock = { now: () => deadlines.now }
   const log = pino({ level: 'silent' })
   const settings = defaultGatewaySettings
-  const path = openPathContext({ settings, clock, deadlines, metrics: new GatewayMetrics(), log })
+  const path = openPathContext({
+    settings,
+    clock,
+    deadlines,
+    log,
+    random: seededRandom(1),
+    metrics: new GatewayMetrics(),
+  })
   const policy = policyByName('round-robin')
   const balancer = new LocalBalancer({ policy, random: seededRandom(1), clock, outliers: {}, suspect() {} })
   const full = { ...breakerDefaults, connections: 0, pending, queueTimeoutMs: 500 }
@@ -22,7 +29,7 @@ function fullService(pending: number) {
   const instances = [1, 2, 3].map(n => instanceOf('order', `order-${n}`, n))
   const cursor = { epoch: 'test', revision: 1 }
   balancer.update({ namespace: 'default', service: 'order', cursor, instances })
-  pools.update(balancer.endpoints)
+  pools.update(balancer.endpoints, false)
   return { pools, balancer, deadlines, full }
 }
 

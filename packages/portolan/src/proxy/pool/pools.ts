@@ -3,6 +3,7 @@ import { type Expiring, noDeadline } from '../deadlines.ts'
 import type { PathContext } from '../path-context.ts'
 import { Line, type Place } from './line.ts'
 import { Pool, type PoolOwner } from './pool.ts'
+import { Prewarm } from './prewarm.ts'
 
 /** A request that waits for a connection. */
 export interface Waiter {
@@ -28,6 +29,9 @@ export class Pools implements PoolOwner, Expiring {
   readonly #line = new Line<Waiter>()
   /** Pools that have had room made since those in line were last looked after. */
   readonly #freed: Pool[] = []
+  readonly #prewarm = new Prewarm()
+  /** Connections opened ahead of requests so far. */
+  warmed = 0
   #breaker: BreakerSettings
 
   constructor(path: PathContext, balancer: LocalBalancer, breaker: BreakerSettings) {
@@ -78,7 +82,7 @@ export class Pools implements PoolOwner, Expiring {
   }
 
   /** A new set: pools of instances that have left are retired, and its instances may have room for who waits. */
-  update(endpoints: readonly Endpoint[]): void {
+  update(endpoints: readonly Endpoint[], hasTraffic: boolean): void {
     const present = new Set(endpoints)
     for (const [endpoint, pool] of this.#pools) {
       if (present.has(endpoint)) {
@@ -88,6 +92,8 @@ export class Pools implements PoolOwner, Expiring {
       pool.retire()
       this.#pools.delete(endpoint)
     }
+    this.#prewarm.update(endpoints, hasTraffic)
+    if (this.#prewarm.isBusy) this.deadline = 0
     this.#serveLine()
   }
 
@@ -121,7 +127,7 @@ export class Pools implements PoolOwner, Expiring {
     this.#line.leave(place)
   }
 
-  /** Due at every sweep while somebody waits: what has changed unnoticed is noticed then. */
+  /** Due at every sweep while there is something to do. For those that wait, what has changed unnoticed is noticed then. */
   expire(): void {
     const oldest = this.#path.deadlines.now - this.#breaker.queueTimeoutMs
     for (;;) {
@@ -130,7 +136,8 @@ export class Pools implements PoolOwner, Expiring {
       late.waitedTooLong()
     }
     this.#serveLine()
-    if (this.#line.size === 0) this.deadline = noDeadline
+    this.#prewarm.turn(this.#warm)
+    if (this.#line.size === 0 && !this.#prewarm.isBusy) this.deadline = noDeadline
   }
 
   freed(pool: Pool): void {
@@ -144,6 +151,12 @@ export class Pools implements PoolOwner, Expiring {
     this.#path.deadlines.delete(this)
     for (const pool of this.#pools.values()) pool.retire()
     this.#pools.clear()
+  }
+
+  readonly #warm = (endpoint: Endpoint, wanted: number): boolean => {
+    const warm = this.of(endpoint).warm(wanted)
+    if (warm) this.warmed++
+    return warm
   }
 
   readonly #serveFreed = (): void => {
