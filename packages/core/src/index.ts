@@ -119,6 +119,9 @@ export { LocalBalancer, type LocalBalancerParts } from './outlier/local-balancer
 export { type OutlierSettings, outlierDefaults } from './outlier/settings.ts'
 export { isFailure, isPushback, troubleOfConnecting } from './outlier/trouble.ts'
 export type { ProbeResult, Prober } from './probe/prober.ts'
+export { DemandMeter } from './rate/demand-meter.ts'
+export type { RateDemand, RateLimit, RateLimitSettings, RateShare } from './rate/limit.ts'
+export { TokenBucket } from './rate/token-bucket.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
 export {
   type ClientMessage,
