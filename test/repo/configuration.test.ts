@@ -21,14 +21,9 @@ describe('the configuration, as documented', () => {
     expect(referenceRows().filter(({ meaning }) => meaning === '')).toEqual([])
   })
 
-  it('shows only YAML that loads', () => {
-    const blocks = [...readText('docs/configuration.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
-      match => match[1] ?? '',
-    )
+  it.each(['docs/configuration.md', 'docs/gateway.md'])('shows only YAML that loads: %s', page => {
+    const blocks = [...readText(page).matchAll(/```yaml\n([\s\S]*?)```/g)].map(match => match[1] ?? '')
     expect(blocks.length).toBeGreaterThan(1)
-    for (const block of blocks)
-      expect(readConfig(block, 'docs/configuration.md')).toMatchObject({
-        ok: true,
-      })
+    for (const block of blocks) expect(readConfig(block, page)).toMatchObject({ ok: true })
   })
 })

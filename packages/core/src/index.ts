@@ -134,6 +134,7 @@ export {
   type RouteTable,
   type ServerMessage,
 } from './session/messages.ts'
+export type { RouteMatch } from './session/route.ts'
 export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
 export { formatDuration, parseDuration } from './time/duration.ts'
 export { type Leaving, planLeaving } from './view/leaving.ts'

@@ -6,6 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
+import type { RouteMatch } from './route.ts'
 
 /**
  * The session protocol, version 1: JSON text frames over a websocket at `/api/v1/session`.
@@ -118,9 +119,9 @@ export interface Departure {
   readonly reason: DepartureReason
 }
 
-/** A host or path prefix that the gateway sends to one service. First match wins. */
+/** What the gateway does with the requests that look so. First match wins. */
 export interface Route {
-  readonly match: { readonly host?: string; readonly path?: string }
+  readonly match: RouteMatch
   readonly service: string
   readonly namespace?: string
 }

@@ -13,13 +13,8 @@ export function inactiveKeys(config: Config, document: SourceDocument): readonly
   const services = Object.entries(config.services).flatMap(([name, service]) =>
     inactiveInService(service).map(([steps, hint]) => warn(['services', name, ...steps], hint)),
   )
-  const routes = config.gateway.routes.flatMap(({ match }, index) =>
-    match.headers === undefined && match.method === undefined
-      ? []
-      : [warn(['gateway', 'routes', index], 'routes that match by headers or method take no request yet')],
-  )
   const alerts = config.alerts.length > 0 ? [warn(['alerts'], 'no alert is raised yet')] : []
-  return [...services, ...routes, ...alerts]
+  return [...services, ...alerts]
 }
 
 function inactiveInService(service: ServiceConfig): readonly (readonly [path: Path, hint: string])[] {

@@ -53,11 +53,12 @@ describe('what a configuration comes to', () => {
     )
   })
 
-  it('sends no request by a route whose conditions it cannot see', () => {
+  it('tells gateways all that a route asks of a request', () => {
     const { config } = load(
-      'gateway:\n  routes:\n    - { match: { method: POST }, service: a }\n    - { match: { host: Shop.Example }, service: b, namespace: n }\n',
+      'gateway:\n  routes:\n    - { match: { method: POST, headers: { X-Canary: "1" } }, service: a }\n    - { match: { host: Shop.Example }, service: b, namespace: n }\n',
     )
     expect(routeTable(config, local).routes).toEqual([
+      { match: { headers: { 'X-Canary': '1' }, method: 'POST' }, service: 'a' },
       { match: { host: 'shop.example' }, service: 'b', namespace: 'n' },
     ])
   })

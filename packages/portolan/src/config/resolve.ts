@@ -3,7 +3,6 @@ import {
   type BreakerSettings,
   breakerDefaults,
   type Check,
-  defaultNamespace,
   defaultPolicy,
   formatHostPort,
   type GatewayLimits,
@@ -23,6 +22,7 @@ import {
 import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
 import { formatLine, type Path } from './problem.ts'
+import { routeOf } from './route-of.ts'
 import type { Config } from './schema.ts'
 
 /** A static member: somebody that the file names and that does not register itself. */
@@ -71,21 +71,8 @@ export function dataFolder({ config, folder }: LoadedConfig): string {
   return resolve(folder, config.data ?? '.portolan')
 }
 
-/**
- * What a gateway needs to know. Routes that ask for more than host and path are left out: without their other
- * conditions they would take requests that are not theirs.
- */
+/** What a gateway needs to know. */
 export function routeTable(config: Config, gatewayListens: readonly HostPort[]): RouteTable {
-  const routes = config.gateway.routes
-    .filter(({ match }) => match.headers === undefined && match.method === undefined)
-    .map(({ match, service, namespace }) => ({
-      match: {
-        ...(match.host === undefined ? {} : { host: match.host.toLowerCase() }),
-        ...(match.path === undefined ? {} : { path: match.path }),
-      },
-      service,
-      ...(namespace === defaultNamespace ? {} : { namespace }),
-    }))
   const exposed = Object.entries(config.services)
     .filter(([, service]) => service.expose)
     .map(([key]) => key)
@@ -95,7 +82,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const breakers = breakerSettings(config)
   const limits = gatewayLimits(config)
   return {
-    routes,
+    routes: config.gateway.routes.map(routeOf),
     exposed: gatewayListens.every(isLocal) ? 'all' : exposed,
     ...(Object.keys(policies).length === 0 ? {} : { policies }),
     ...(Object.keys(balance).length === 0 ? {} : { balance }),

@@ -203,7 +203,12 @@ export const minted = token.extend({ secret: z.string().describe('Shown this onc
 export const routeTable = z.object({
   routes: z.array(
     z.object({
-      match: z.object({ host: z.string().optional(), path: z.string().optional() }),
+      match: z.object({
+        host: z.string().optional(),
+        path: z.string().optional(),
+        headers: z.record(z.string(), z.string()).optional(),
+        method: z.string().optional(),
+      }),
       service: name,
       namespace: name.optional(),
     }),

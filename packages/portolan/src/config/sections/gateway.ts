@@ -1,46 +1,7 @@
 import { z } from 'zod'
-import { listenAddress, name, network, oneOrMany, said } from '../scalars.ts'
+import { listenAddress, network, oneOrMany } from '../scalars.ts'
 import { limits } from './limits.ts'
-
-const match = z
-  .strictObject({
-    host: z
-      .string()
-      .min(1)
-      .max(253)
-      .optional()
-      .describe('The request’s host, without its port.')
-      .meta({ unset: 'any' }),
-    path: z
-      .string()
-      .regex(/^\//, said('a path begins with "/"'))
-      .max(2048)
-      .optional()
-      .describe('Prefix of the request’s path, by whole segments.')
-      .meta({ unset: 'any' }),
-    headers: z
-      .record(
-        z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/, said('not a header name')),
-        z.string().max(1024),
-      )
-      .optional()
-      .describe('Headers that the request must carry, with their exact values.')
-      .meta({ unset: 'any' }),
-    method: z
-      .string()
-      .regex(/^[A-Z]{1,20}$/, said('not a method', 'write it in capitals: GET'))
-      .optional()
-      .describe('The request’s method.')
-      .meta({ unset: 'any' }),
-  })
-  .prefault({})
-  .describe('What a request must look like; `{}` takes every request.')
-
-const route = z.strictObject({
-  match,
-  service: name.describe('The service that gets the request.'),
-  namespace: name.default('default').describe('The service’s namespace.'),
-})
+import { route } from './routes.ts'
 
 export const gatewaySection = z
   .strictObject({

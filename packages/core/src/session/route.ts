@@ -1,0 +1,14 @@
+/**
+ * What a request must look like, all of it at once; `{}` takes every request. A gateway that does not know one of the keys
+ * must not send anything by the route: without that condition it would take requests that are not its own.
+ */
+export interface RouteMatch {
+  /** Without its port, in any case; `*.example.org` is every host below example.org, and not that one. */
+  readonly host?: string
+  /** Prefix by whole segments. */
+  readonly path?: string
+  /** Names in any case; of several fields of one name any one may have the value, to the letter. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** To the letter. */
+  readonly method?: string
+}
