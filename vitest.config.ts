@@ -13,7 +13,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'test/repo/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'test/{repo,hostile,fuzz}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

@@ -282,8 +282,10 @@ export class ClientConnection implements Expiring, Caller {
 
   answer(problem: Problem): void {
     this.#path.metrics.problem(problem)
-    const close = this.#phase === 'body' || !this.#head.persistent || this.#path.draining
-    this.#socket.write(problemResponse(problem, close, this.#head.method !== 'HEAD'), 'latin1')
+    const { method, persistent } = this.#head
+    // Behind a CONNECT come the bytes of its tunnel, whether it has been granted or not.
+    const close = this.#phase === 'body' || !persistent || this.#path.draining || method === 'CONNECT'
+    this.#socket.write(problemResponse(problem, close, method !== 'HEAD'), 'latin1')
     this.exchangeDone(close)
   }
 

@@ -78,11 +78,19 @@ export class ConnectionOptions {
     if (equalsFolded(bytes, from, to, 'close')) this.close = true
     else if (equalsFolded(bytes, from, to, 'keep-alive')) this.keepAlive = true
     else {
-      for (const name of untouchable) if (equalsFolded(bytes, from, to, name)) return false
+      for (const name of untouchable) if (looksLike(bytes, from, to, name)) return false
       this.namesFields = true
     }
     return true
   }
+}
+
+/** Whether it is that name, given in lower case, or one that equals it but for `_` in place of `-`. */
+function looksLike(bytes: Uint8Array, from: number, to: number, name: string): boolean {
+  if (to - from !== name.length) return false
+  for (let i = 0; i < name.length; i++)
+    if (foldedToken[bytes[from + i] as number] !== name.charCodeAt(i)) return false
+  return true
 }
 
 const untouchable = [

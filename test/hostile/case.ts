@@ -1,0 +1,90 @@
+/** What a peer does on its connection. Text is written, one character a byte. */
+export type Step = string | { readonly pause: number } | { readonly act: 'end' | 'reset' }
+
+export const halfClose: Step = { act: 'end' }
+export const reset: Step = { act: 'reset' }
+/** Long enough for the gateway to have read what was written before. */
+export const pause: Step = { pause: 25 }
+
+/** What becomes of a client's connection: it takes another request, ends in good order, or is cut so that nobody misses it. */
+export type Fate = 'open' | 'closed' | 'reset'
+
+/** Bytes of a client that mean no good, and what has to come of them. */
+export interface RequestCase {
+  readonly name: string
+  readonly steps: readonly Step[]
+  /** In order: `200` for the instance's answer to each request of `seen`, `STATUS code` for the gateway's own. */
+  readonly answers: readonly string[]
+  readonly fate: Fate
+  /** The whole requests that an instance gets, in order, as `METHOD target body`; never anything else. */
+  readonly seen: readonly string[]
+}
+
+/** Bytes of an instance that lies, and what has to come of them. */
+export interface ResponseCase {
+  readonly name: string
+  /** The request that is answered so; another one is pipelined behind it. */
+  readonly request: string
+  readonly steps: readonly Step[]
+  /** The first answer as the client reads it: `STATUS body`, `STATUS code` of the gateway's own, `` for none that is whole. */
+  readonly answer: string
+  /** `open`: the pipelined request is answered by the instance, on the same connection to the client. */
+  readonly fate: Fate
+  /** Whether the instance's connection may carry another request. */
+  readonly reused: boolean
+  /** What the client must get of an answer that is cut. */
+  readonly part?: string
+}
+
+type Sent = string | readonly Step[]
+
+function stepsOf(sent: Sent): readonly Step[] {
+  return typeof sent === 'string' ? [sent] : sent
+}
+
+/** The gateway's own answer, after what was fine, and the end of the connection; what the client sent behind it reaches nobody. */
+export function refused(name: string, sent: Sent, answer: string, ...seen: readonly string[]): RequestCase {
+  return { name, steps: stepsOf(sent), answers: [...seen.map(() => '200'), answer], fate: 'closed', seen }
+}
+
+/** All of it is answered by the instance, and the connection stays. */
+export function served(name: string, sent: Sent, ...seen: readonly string[]): RequestCase {
+  return { name, steps: stepsOf(sent), answers: seen.map(() => '200'), fate: 'open', seen }
+}
+
+/** As `served`, but that was the last request on the connection. */
+export function last(name: string, sent: Sent, ...seen: readonly string[]): RequestCase {
+  return { ...served(name, sent, ...seen), fate: 'closed' }
+}
+
+/** Closed without a word, after what was fine. */
+export function dropped(name: string, sent: Sent, ...seen: readonly string[]): RequestCase {
+  return last(name, sent, ...seen)
+}
+
+const get = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n'
+
+/** Not passed on: a 502 instead, and the client's connection goes on. */
+export function bad(name: string, sent: Sent, request = get, answer = '502 bad_response'): ResponseCase {
+  return { name, request, steps: stepsOf(sent), answer, fate: 'open', reused: false }
+}
+
+/** Passed on, but the instance's connection is not trusted any more. */
+export function distrusted(name: string, sent: Sent, answer: string, request = get): ResponseCase {
+  return { name, request, steps: stepsOf(sent), answer, fate: 'open', reused: false }
+}
+
+/** Passed on as it should be, mended where that is safe. */
+export function passed(name: string, sent: Sent, answer: string, request = get): ResponseCase {
+  return { name, request, steps: stepsOf(sent), answer, fate: 'open', reused: true }
+}
+
+/** Part of it is with the client already: that has to look broken. */
+export function cut(name: string, sent: Sent, part: string, request = get): ResponseCase {
+  return { name, request, steps: stepsOf(sent), answer: '', fate: 'reset', reused: false, part }
+}
+
+/** Whole only by the end of the connection, which ends the client's, too. */
+export function untilClose(name: string, sent: Sent, answer: string, request = get): ResponseCase {
+  return { name, request, steps: stepsOf(sent), answer, fate: 'closed', reused: false }
+}
