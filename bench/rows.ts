@@ -13,6 +13,7 @@ import { outageCutRow } from './outage/cut.ts'
 import { outageBackRow, outageFailedRow } from './outage/outage.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
+import { proxyP99Row } from './proxy-p99.ts'
 import { memoryServerRow } from './registry/memory.ts'
 import { registerRow } from './registry/register.ts'
 import type { Bench } from './row.ts'
@@ -23,6 +24,8 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.headers': proxyRow('headers'),
   'proxy.16k': proxyRow('16k'),
   'proxy.post': proxyRow('post'),
+  'proxy.churn': proxyRow('churn'),
+  'proxy.p99': proxyP99Row,
   'client.overhead': clientOverheadRow,
   'pick.round-robin': pickRow('round-robin'),
   'pick.random': pickRow('random'),
