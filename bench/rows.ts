@@ -17,6 +17,7 @@ import { proxyP99Row } from './proxy-p99.ts'
 import { memoryServerRow } from './registry/memory.ts'
 import { registerRow } from './registry/register.ts'
 import type { Bench } from './row.ts'
+import { proxySoakRow } from './soak/soak.ts'
 
 /** Every row that can be measured, by name. */
 export const rows: Readonly<Record<string, Bench>> = {
@@ -26,6 +27,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.post': proxyRow('post'),
   'proxy.churn': proxyRow('churn'),
   'proxy.p99': proxyP99Row,
+  'proxy.soak': proxySoakRow,
   'client.overhead': clientOverheadRow,
   'pick.round-robin': pickRow('round-robin'),
   'pick.random': pickRow('random'),
