@@ -18,6 +18,7 @@ import { memoryServerRow } from './registry/memory.ts'
 import { registerRow } from './registry/register.ts'
 import type { Bench } from './row.ts'
 import { proxySoakRow } from './soak/soak.ts'
+import { proxyTunnelsRow } from './soak/tunnels.ts'
 
 /** Every row that can be measured, by name. */
 export const rows: Readonly<Record<string, Bench>> = {
@@ -28,6 +29,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.churn': proxyRow('churn'),
   'proxy.p99': proxyP99Row,
   'proxy.soak': proxySoakRow,
+  'proxy.tunnels': proxyTunnelsRow,
   'client.overhead': clientOverheadRow,
   'pick.round-robin': pickRow('round-robin'),
   'pick.random': pickRow('random'),

@@ -1,13 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { freePort, until } from '../../test/e2e/processes.ts'
-import { descendantWith } from '../peers/proxy/ours.ts'
-import { end, find, fromSource, pinned, root, start } from '../programs.ts'
+import { end, find, pinned, root } from '../programs.ts'
 import { type Bench, round } from '../row.ts'
+import { type Memory, openHarbour, type Workload } from './harbour.ts'
 
 /** Ten minutes; an hour on demand. */
 const seconds = Number(process.env.BENCH_SECONDS ?? 600)
@@ -23,7 +22,7 @@ const replicas = [6, 4] as const
  */
 export const proxySoakRow: Bench = async say => {
   const directory = mkdtempSync(join(tmpdir(), 'portolan-bench-'))
-  const harbour = await openHarbour(directory)
+  const harbour = await openHarbour(directory, workload(0))
   try {
     const most = (await h2load(harbour.port, 5)).perSecond
     const rate = Math.round(most / 2)
@@ -35,7 +34,7 @@ export const proxySoakRow: Bench = async say => {
     })
     const from = performance.now()
     for (let change = 1; !isOver; change++) {
-      harbour.configure(change)
+      harbour.configure(workload(change))
       await setTimeout(1000)
       if (performance.now() - from < memory.length * 60_000) continue
       memory.push(harbour.memory())
@@ -58,72 +57,14 @@ export const proxySoakRow: Bench = async say => {
   }
 }
 
-interface Memory {
-  readonly gateway: number
-  readonly registry: number
-}
-
-interface Harbour {
-  readonly up: ChildProcess
-  readonly port: number
-  readonly output: () => string
-  /** Writes the configuration of that number: no two in a row are equal. */
-  configure(change: number): void
-  memory(): Memory
-}
-
-async function openHarbour(directory: string): Promise<Harbour> {
-  const [api, port, admin] = [await freePort(), await freePort(), await freePort()]
-  const program = join(root, 'test/e2e/programs/abrupt.mjs')
-  const file = join(directory, 'portolan.yaml')
-  const configure = (change: number): void => {
-    const policy = policies[change % policies.length]
-    const count = replicas[Math.floor(change / rescaleEvery) % replicas.length]
-    writeFileSync(
-      file,
-      `api: { listen: ["127.0.0.1:${api}"] }
-gateway:
-  listen: 127.0.0.1:${port}
-  admin: 127.0.0.1:${admin}
-  routes:
-    - { match: { path: /${change % 2 === 0 ? 'even' : 'odd'} }, service: order }
-    - { match: { path: / }, service: order }
-services:
-  order:
-    balancer: { policy: ${policy} }
-    run: { command: [node, ${program}], replicas: ${count} }
-`,
-    )
-  }
-  configure(0)
-  const main = join(root, 'packages/portolan/src/cli/main.ts')
-  const args = [...fromSource, main, 'up', '--config', file, '--data', join(directory, 'data')]
-  const up = start(0, process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
-  let output = ''
-  up.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk
-  })
-  await until('the gateway', () => answers(`http://127.0.0.1:${admin}/healthz`), 60_000)
-  await until('the service', () => answers(`http://127.0.0.1:${port}/`), 60_000)
-  const gateway = descendantWith(up.pid ?? 0, 'lb')
+/** The configuration of that number: no two in a row are equal. */
+function workload(change: number): Workload {
   return {
-    up,
-    port,
-    configure,
-    output: () => output,
-    memory: () => ({ gateway: residentMB(gateway), registry: residentMB(up.pid ?? 0) }),
+    command: ['node', join(root, 'test/e2e/programs/abrupt.mjs')],
+    replicas: replicas[Math.floor(change / rescaleEvery) % replicas.length] ?? 4,
+    policy: policies[change % policies.length] ?? 'adaptive',
+    route: change % 2 === 0 ? '/even' : '/odd',
   }
-}
-
-async function answers(url: string): Promise<boolean> {
-  const response = await fetch(url).catch(() => undefined)
-  await response?.arrayBuffer()
-  return response?.ok === true
-}
-
-function residentMB(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return round(Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024, 1)
 }
 
 interface Loaded {
