@@ -119,8 +119,10 @@ export { LocalBalancer, type LocalBalancerParts } from './outlier/local-balancer
 export { type OutlierSettings, outlierDefaults } from './outlier/settings.ts'
 export { isFailure, isPushback, troubleOfConnecting } from './outlier/trouble.ts'
 export type { ProbeResult, Prober } from './probe/prober.ts'
-export { DemandMeter } from './rate/demand-meter.ts'
+export { Dealer, type Dealt } from './rate/dealer.ts'
+export { KeyedBuckets } from './rate/keyed-buckets.ts'
 export type { RateDemand, RateLimit, RateLimitSettings, RateShare } from './rate/limit.ts'
+export { SharedBucket, sharedTickMs } from './rate/shared-bucket.ts'
 export { TokenBucket } from './rate/token-bucket.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
 export {

@@ -9,6 +9,9 @@ const longestMs: Milliseconds = 10_000
 /** A count that is off by so many standard deviations of chance (Poisson: its square root) is no chance. */
 const deviations = 4
 const fewest = 4
+/** Looked at together they show what creeps; then less is enough. */
+const recentTicks = 4
+const creepDeviations = 2.5
 
 /**
  * How many requests a second come, from counts by the tick. Of what comes steadily it is the mean of a second, of what comes
@@ -24,14 +27,33 @@ export class DemandMeter {
   /** So many have come in the last `ms`. Returns whether that is another demand than the one told last. */
   tick(count: number, ms: Milliseconds): boolean {
     if (ms <= 0) return false
-    const expected = (this.#told * ms) / 1000
-    const jumped = Math.abs(count - expected) > Math.max(fewest, deviations * Math.sqrt(expected))
+    const jumped = this.#isOff(count, ms, deviations)
     if (jumped) this.#used = 0
     this.#counts[this.#next] = count
     this.#spans[this.#next] = ms
     this.#next = (this.#next + 1) % slots
     this.#used = Math.min(slots, this.#used + 1)
     return jumped
+  }
+
+  /** Whether demand has crept away from what was told last: then only the last few ticks count. */
+  creeps(): boolean {
+    const ticks = Math.min(recentTicks, this.#used)
+    let count = 0
+    let ms = 0
+    for (let back = 1; back <= ticks; back++) {
+      const slot = (this.#next - back + slots) % slots
+      count += this.#counts[slot] ?? 0
+      ms += this.#spans[slot] ?? 0
+    }
+    if (!this.#isOff(count, ms, creepDeviations)) return false
+    this.#used = ticks
+    return true
+  }
+
+  #isOff(count: number, ms: Milliseconds, by: number): boolean {
+    const expected = (this.#told * ms) / 1000
+    return Math.abs(count - expected) > Math.max(fewest, by * Math.sqrt(expected))
   }
 
   /** Requests a second as they come now; compared with what comes from now on. */

@@ -32,7 +32,7 @@ export class TokenBucket {
     return this.#capacity
   }
 
-  /** How many there are: a fraction, where the next is not complete; negative, where `add` took more than there were. */
+  /** How many there are: a fraction, where the next is not complete; negative: it owes. */
   tokens(now: Milliseconds): number {
     return Math.min(this.#capacity, this.#level(now))
   }
