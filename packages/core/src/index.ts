@@ -136,7 +136,8 @@ export {
   type RouteTable,
   type ServerMessage,
 } from './session/messages.ts'
-export type { RouteMatch } from './session/route.ts'
+export type { RouteMatch, WeightedService } from './session/route.ts'
+export { type Side, Split } from './split/split.ts'
 export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
 export { formatDuration, parseDuration } from './time/duration.ts'
 export { type Leaving, planLeaving } from './view/leaving.ts'

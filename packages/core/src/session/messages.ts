@@ -6,7 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
-import type { RouteMatch } from './route.ts'
+import type { RouteMatch, WeightedService } from './route.ts'
 
 /**
  * The session protocol, version 1: JSON text frames over a websocket at `/api/v1/session`.
@@ -122,8 +122,13 @@ export interface Departure {
 /** What the gateway does with the requests that look so. First match wins. */
 export interface Route {
   readonly match: RouteMatch
-  readonly service: string
+  /** Who gets them all. */
+  readonly service?: string
   readonly namespace?: string
+  /** Who gets them, each a share: where there is no `service`. */
+  readonly split?: readonly WeightedService[]
+  /** `address`, `header:NAME` or `cookie:NAME`: requests of one key stay on one side. */
+  readonly splitBy?: string
 }
 
 /** What a gateway needs to know from the configuration of its registry. */

@@ -12,3 +12,11 @@ export interface RouteMatch {
   /** To the letter. */
   readonly method?: string
 }
+
+/** A service that gets its share of a route's requests. */
+export interface WeightedService {
+  readonly service: string
+  readonly namespace?: string
+  /** A whole number, 0 to 1,000,000. */
+  readonly weight: number
+}

@@ -111,6 +111,11 @@ describe('mistakes, in words', () => {
     ['host with a port', 'gateway: { routes: [{ match: { host: "shop.example:80" }, service: a }] }\n'],
     ['wildcard inside a host', 'gateway: { routes: [{ match: { host: "a.*.example" }, service: a }] }\n'],
     ['line break in a header', 'gateway: { routes: [{ match: { headers: { x: "a\\nb" } }, service: a }] }\n'],
+    ['route to nobody', 'gateway: { routes: [{ match: { path: / } }] }\n'],
+    [
+      'split that cannot be',
+      'gateway:\n  routes:\n    - { service: a, split: [{ service: b, weight: 1 }] }\n    - split: [{ service: a, weight: 0 }, { service: a, weight: 5% }]\n    - split: [{ service: a, weight: 0 }, { service: a, weight: 0 }]\n    - { service: a, splitBy: cookie }\n    - { service: a, splitBy: address }\n',
+    ],
     ['no network', 'gateway: { trustedProxies: [10.0.0.0/33] }\n'],
     ['a list as the whole', '- a\n'],
     ['text as the whole', 'hello\n'],

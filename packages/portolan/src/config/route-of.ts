@@ -1,10 +1,11 @@
-import { defaultNamespace, type Route } from '@portolan/core'
+import { defaultNamespace, type Route, type WeightedService } from '@portolan/core'
 import type { Config } from './schema.ts'
 
 type RouteConfig = Config['gateway']['routes'][number]
+type WeightedConfig = NonNullable<RouteConfig['split']>[number]
 
 /** A route as it travels to gateways: what the file leaves out stays out. */
-export function routeOf({ match, service, namespace }: RouteConfig): Route {
+export function routeOf({ match, service, namespace, split, splitBy }: RouteConfig): Route {
   const { host, path, headers, method } = match
   return {
     match: {
@@ -13,7 +14,13 @@ export function routeOf({ match, service, namespace }: RouteConfig): Route {
       ...(headers === undefined ? {} : { headers }),
       ...(method === undefined ? {} : { method }),
     },
-    service,
+    ...(service === undefined ? {} : { service }),
     ...(namespace === defaultNamespace ? {} : { namespace }),
+    ...(split === undefined ? {} : { split: split.map(sideOf) }),
+    ...(splitBy === undefined ? {} : { splitBy }),
   }
+}
+
+function sideOf({ service, namespace, weight }: WeightedConfig): WeightedService {
+  return { service, ...(namespace === defaultNamespace ? {} : { namespace }), weight }
 }

@@ -96,6 +96,14 @@ export const network = z.string().refine(text => parseNetwork(text) !== undefine
     said(`${described(issue.input)} is no network`, 'write 10.0.0.0/8, 192.0.2.7 or "fd00::/8"'),
 })
 
+/** By what requests are told apart: `address`, `header:NAME` or `cookie:NAME`. */
+export const requestKey = z
+  .string()
+  .regex(/^(?:address|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128})$/, {
+    error: issue =>
+      said(`${described(issue.input)} is no key of requests`, 'write address, header:NAME or cookie:NAME'),
+  })
+
 /** Accepts one value where a list is expected. The JSON Schema says so too (see `reference.ts`). */
 export function oneOrMany<T extends z.ZodType>(item: T, most: number) {
   const list = z.array(item).min(1).max(most)

@@ -23,7 +23,7 @@ import type { Service } from './service.ts'
 import { upgradeLines, upgradeOf } from './upgrade.ts'
 
 /** Decides which way a request goes: a passage to a service, or why there is none. */
-export type RouteRequest = (bytes: Uint8Array, head: RequestHead) => Passage | Problem
+export type RouteRequest = (bytes: Uint8Array, head: RequestHead, hop: Hop) => Passage | Problem
 
 /**
  * What a connection reads next: a head, a body, nothing until the answer is out, or only the client's goodbye; as a
@@ -188,7 +188,7 @@ export class ClientConnection implements Expiring, Caller {
     const { out } = this.#path
     this.#body.begin(head.framing, head.contentLength)
     this.#phase = this.#body.done ? 'answer' : 'body'
-    const passage = this.#route(bytes, head)
+    const passage = this.#route(bytes, head, this.#hop)
     if ('status' in passage) {
       this.answer(passage)
       return from

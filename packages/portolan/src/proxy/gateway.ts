@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import {
   type Clock,
+  diceFrom,
   formatHostPort,
   type Milliseconds,
   type Random,
@@ -72,11 +73,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const services = new Services(path, options.resolver, options.random)
   const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
   const connections = new Set<ClientConnection>()
-  let router = new Router(options.routes)
+  const dice = diceFrom(options.random)
+  let router = new Router(options.routes, dice)
 
-  const route: RouteRequest = (bytes, head) => {
+  const route: RouteRequest = (bytes, head, hop) => {
     if (head.method === 'CONNECT') return problems.connect
-    const found = router.route(bytes, head)
+    const found = router.route(bytes, head, hop)
     if (found === undefined) return problems.noRoute
     const service = services.get(found.service)
     return service === undefined ? problems.tooManyServices : found.passages.to(service, path, entries)
@@ -126,7 +128,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     port: listeners[0]?.port ?? 0,
     stats,
     setRoutes(table) {
-      router = new Router(table)
+      router = new Router(table, dice)
       limitBy(table)
       services.configure(router.services, table)
     },

@@ -1,8 +1,10 @@
-import type { Route, RouteTable } from '@portolan/core'
+import { diceFrom, type Route, type RouteTable, seededRandom } from '@portolan/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Router } from './router.ts'
 import { headOf } from './testing/heads.ts'
+
+const hop = { peer: '192.0.2.7', trusted: false, scheme: 'http', forwarded: new Uint8Array() } as const
 
 interface Asked {
   readonly method: string
@@ -14,13 +16,13 @@ interface Asked {
 function routed(router: Router, { method, host, path, fields }: Asked): string | undefined {
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const { bytes, head } = headOf(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\n`)
-  const service = router.route(bytes, head)?.service
+  const service = router.route(bytes, head, hop)?.service
   return service === undefined ? undefined : `${service.namespace}/${service.service}`
 }
 
 const asking = (part: Partial<Asked>): Asked => ({ method: 'GET', host: 'x', path: '/', fields: [], ...part })
 const table = (routes: readonly Route[], exposed: RouteTable['exposed'] = []): Router =>
-  new Router({ routes, exposed })
+  new Router({ routes, exposed }, diceFrom(seededRandom(5)))
 
 /** The same in strings, as plainly as it can be said. */
 function reference(routes: readonly Route[], { method, host, path, fields }: Asked): string | undefined {
@@ -168,5 +170,56 @@ describe('Router', () => {
     expect(routed(beyond, asking({ host: 'B.N.Portolan' }))).toBe('n/b')
     expect(routed(beyond, asking({ host: 'other.portolan' }))).toBeUndefined()
     expect(routed(beyond, asking({ host: '.portolan' }))).toBeUndefined()
+  })
+
+  const canary = (by?: string, weights: readonly number[] = [90, 10]): Router => {
+    const split = weights.map((weight, index) => ({ service: `v${index + 1}`, weight }))
+    return table([{ match: {}, split, ...(by === undefined ? {} : { splitBy: by }) }], 'all')
+  }
+  const shares = (router: Router, fields: (turn: number) => Asked['fields'] = () => []) => {
+    const counts: Record<string, number> = {}
+    for (let turn = 0; turn < 2000; turn++) {
+      const name = routed(router, asking({ fields: fields(turn) })) ?? 'nobody'
+      counts[name] = (counts[name] ?? 0) + 1
+    }
+    return counts
+  }
+
+  it('divides requests by weight', () => {
+    const counts = shares(canary())
+    expect(counts['default/v1']).toBeGreaterThan(1720)
+    expect(counts['default/v1']).toBeLessThan(1880)
+    expect(counts['default/v2']).toBe(2000 - (counts['default/v1'] ?? 0))
+  })
+
+  it('keeps who has a key on one side, over changes of the table', () => {
+    const cookie = (user: number): Asked['fields'] => [['cookie', `a=b; user=${user}`]]
+    const sideOf = (router: Router, user: number) => routed(router, asking({ fields: cookie(user) }))
+    const canaries = (router: Router) =>
+      Array.from({ length: 1000 }, (_, user) => user).filter(user => sideOf(router, user) === 'default/v2')
+    const few = canaries(canary('cookie:user'))
+    expect(few.length).toBeGreaterThan(60)
+    expect(few.length).toBeLessThan(140)
+    expect(canaries(canary('cookie:user'))).toEqual(few)
+    const more = canaries(canary('cookie:user', [70, 30]))
+    expect(more).toEqual(expect.arrayContaining(few))
+    expect(more.length).toBeGreaterThan(few.length)
+    expect(shares(canary('header:x-user'), () => [['X-User', 'one']])).toSatisfy(
+      (counts: object) => Object.keys(counts).length === 1,
+    )
+    expect(Object.keys(shares(canary('address')))).toHaveLength(1)
+    // Without the key by chance.
+    expect(Object.keys(shares(canary('cookie:user')))).toHaveLength(2)
+  })
+
+  it('sends nobody to a weight of 0, and nowhere else where there is nobody', () => {
+    expect(shares(canary(undefined, [0, 1]))).toEqual({ 'default/v2': 2000 })
+    expect(shares(canary(undefined, [0, 0]))).toEqual({ nobody: 2000 })
+    expect(canary(undefined, [0, 1]).services).toHaveLength(2)
+    const unheardOf = [
+      { match: {}, elsewhere: 1 },
+      { match: {}, service: 'a' },
+    ] as readonly Route[]
+    expect(routed(table(unheardOf, 'all'), asking({ host: 'b.portolan' }))).toBeUndefined()
   })
 })

@@ -1,22 +1,20 @@
 import {
+  type Dice,
   defaultNamespace,
   parseServiceKey,
   type RouteTable,
   type ServiceName,
   serviceKey,
 } from '@portolan/core'
-import { latin1, type RequestHead } from './codec/codec.ts'
+import { type Hop, latin1, type RequestHead } from './codec/codec.ts'
 import { Passages } from './passages.ts'
 import { type Conditions, conditionsOf, endOfHost, meets } from './routing/conditions.ts'
+import type { Destination } from './routing/destination.ts'
+import { Fork } from './routing/fork.ts'
 
-/** Where a request goes. */
-export interface Destination {
-  readonly service: ServiceName
-  readonly passages: Passages
-}
-
-interface CompiledRoute extends Destination {
+interface CompiledRoute {
   readonly asked: Conditions
+  readonly fork: Fork
 }
 
 const suffix = '.portolan'
@@ -33,12 +31,10 @@ export class Router {
   readonly #spelled = new Map<string, ServiceName>()
   readonly #hostPassages = new Passages()
 
-  constructor(table: RouteTable) {
+  constructor(table: RouteTable, dice: Dice) {
     this.#routes = table.routes.flatMap(route => {
       const asked = conditionsOf(route.match)
-      if (asked === undefined) return []
-      const { service, namespace = defaultNamespace } = route
-      return [{ asked, passages: new Passages(route), service: { namespace, service } }]
+      return asked === undefined ? [] : [{ asked, fork: new Fork(route, dice) }]
     })
     this.#exposed = table.exposed === 'all' ? 'all' : new Set(table.exposed)
     const exposed = table.exposed === 'all' ? [] : table.exposed.map(parseServiceKey)
@@ -49,15 +45,16 @@ export class Router {
 
   /** The services that configured routes name: worth knowing before the first request. */
   get services(): readonly ServiceName[] {
-    return this.#routes.map(({ service }) => service)
+    return this.#routes.flatMap(({ fork }) => fork.destinations.map(({ service }) => service))
   }
 
-  route(bytes: Uint8Array, head: RequestHead): Destination | undefined {
+  route(bytes: Uint8Array, head: RequestHead, hop: Hop): Destination | undefined {
     const hostEnd = endOfHost(bytes, head)
     const routes = this.#routes
     for (let i = 0; i < routes.length; i++) {
       const route = routes[i]
-      if (route !== undefined && meets(route.asked, bytes, head, hostEnd)) return route
+      if (route !== undefined && meets(route.asked, bytes, head, hostEnd))
+        return route.fork.choose(bytes, head, hop)
     }
     return this.#byHost(latin1(bytes, head.hostStart, hostEnd))
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { described, name, said } from '../scalars.ts'
+import { described, name, requestKey, said } from '../scalars.ts'
 
 const match = z
   .strictObject({
@@ -54,9 +54,63 @@ const match = z
   .prefault({})
   .describe('What a request must look like; `{}` takes every request.')
 
-/** One entry of `gateway.routes`. */
-export const route = z.strictObject({
-  match,
-  service: name.describe('The service that gets the request.'),
+const weighted = z.strictObject({
+  service: name.describe('A service that gets a share of the requests.'),
   namespace: name.default('default').describe('The service’s namespace.'),
+  weight: z
+    .int({ error: said('a weight is a whole number', 'write 5 and 95, say: no percent sign') })
+    .min(0)
+    .max(1_000_000)
+    .describe('Its share, as a part of all weights together; 0: nothing.'),
 })
+
+const split = z
+  .array(weighted)
+  .min(1)
+  .max(100)
+  .superRefine((sides, context) => {
+    const seen = new Set<string>()
+    for (const [index, { service, namespace }] of sides.entries()) {
+      const key = `${namespace}/${service}`
+      if (seen.has(key))
+        context.addIssue({ code: 'custom', path: [index], message: said(`${service} is here twice`) })
+      seen.add(key)
+    }
+    if (sides.every(({ weight }) => weight === 0))
+      context.addIssue({
+        code: 'custom',
+        message: said('all weights are 0', 'somebody has to take the requests'),
+      })
+  })
+
+/** One entry of `gateway.routes`. */
+export const route = z
+  .strictObject({
+    match,
+    service: name.optional().describe('The service that gets the requests.'),
+    namespace: name.default('default').describe('The service’s namespace.'),
+    split: split.optional().describe('In place of `service`: several that get a share each, for canaries.'),
+    splitBy: requestKey
+      .optional()
+      .describe(
+        'Requests with the same key stay on one side of `split`: `address` of the client, `header:NAME` or `cookie:NAME`.',
+      )
+      .meta({ unset: 'by chance, each request anew' }),
+  })
+  .superRefine((one, context) => {
+    const ways = [one.service, one.split].filter(value => value !== undefined)
+    if (ways.length !== 1)
+      context.addIssue({
+        code: 'custom',
+        message: said(
+          ways.length === 0 ? 'a route goes nowhere' : 'a route goes one way',
+          'write one of service and split',
+        ),
+      })
+    if (one.splitBy !== undefined && one.split === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['splitBy'],
+        message: said('there is no split that it could divide'),
+      })
+  })

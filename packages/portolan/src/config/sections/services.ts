@@ -1,6 +1,14 @@
 import { formatDuration, formatHostPort, policyNames, slowStartDefaultMs } from '@portolan/core'
 import { z } from 'zod'
-import { described, duration, durationOrNone, memberAddress, portNumber, said } from '../scalars.ts'
+import {
+  described,
+  duration,
+  durationOrNone,
+  memberAddress,
+  portNumber,
+  requestKey,
+  said,
+} from '../scalars.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
 import { healthChecks } from './health-checks.ts'
 import { outliers } from './outliers.ts'
@@ -126,15 +134,7 @@ const service = z.strictObject({
         .max(100_000)
         .default(0)
         .describe('Instances that one gateway picks among, of each zone and priority; 0: all.'),
-      hashBy: z
-        .string()
-        .regex(/^(?:address|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128})$/, {
-          error: issue =>
-            said(
-              `${described(issue.input)} is no key of requests`,
-              'write address, header:NAME or cookie:NAME',
-            ),
-        })
+      hashBy: requestKey
         .optional()
         .describe(
           'By what `ring-hash` and `maglev` pick: `address` of the client, `header:NAME` or `cookie:NAME`.',

@@ -1,0 +1,63 @@
+import type { Route } from '@portolan/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { GatewaySettings } from './settings.ts'
+import { answering, gatewayFor, Opened, RawClient, rawUpstream } from './testing/harness.ts'
+import { instanceOf } from './testing/static-resolver.ts'
+
+const opened = new Opened()
+afterEach(() => opened.close())
+
+const saying = (text: string) => answering(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`)
+
+/** A gateway with these routes before `order`, which answers `<old>`, and `order-next`, which answers `<new>`. */
+async function routedBy(routes: readonly Route[], settings: Partial<GatewaySettings> = {}) {
+  const [order, next] = [
+    await rawUpstream(opened, saying('<old>')),
+    await rawUpstream(opened, saying('<new>')),
+  ]
+  const { gateway, resolver } = await gatewayFor(opened, [order.port], settings, { routes, exposed: 'all' })
+  resolver.give('order-next', [instanceOf('order-next', 'next-1', next.port)])
+  return { gateway, order, next, client: new RawClient(opened, gateway.port) }
+}
+
+const get = (fields = '', path = '/') => `GET ${path} HTTP/1.1\r\nHost: shop\r\n${fields}\r\n`
+
+describe('routes', () => {
+  it('go by method and headers', async () => {
+    const { client } = await routedBy([
+      { match: { method: 'GET', headers: { 'X-Canary': 'yes' } }, service: 'order-next' },
+      { match: {}, service: 'order' },
+    ])
+    await client.send(get('x-canary: yes\r\n')).until('<new>')
+    await client.send(get('x-canary: no\r\n')).until('<old>')
+    client.received = ''
+    await client.send(get('x-canary: yes\r\n').replace('GET', 'PUT')).until('<old>')
+  })
+
+  it('divide requests, and otherwise from the moment that they are changed', async () => {
+    const split = (weight: number): Route[] => [
+      {
+        match: {},
+        split: [
+          { service: 'order', weight: 100 - weight },
+          { service: 'order-next', weight },
+        ],
+      },
+    ]
+    const { client, gateway } = await routedBy(split(50))
+    client.send(get().repeat(100))
+    await client.until(() => client.received.split('>').length === 101)
+    const fresh = client.received.split('<new>').length - 1
+    expect(fresh).toBeGreaterThan(25)
+    expect(fresh).toBeLessThan(75)
+    for (const [weight, text] of [
+      [0, '<old>'],
+      [100, '<new>'],
+    ] as const) {
+      gateway.setRoutes({ routes: split(weight), exposed: 'all' })
+      client.received = ''
+      client.send(get().repeat(50))
+      await client.until(() => client.received.split(text).length === 51)
+    }
+  })
+})
