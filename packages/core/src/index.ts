@@ -136,7 +136,7 @@ export {
   type RouteTable,
   type ServerMessage,
 } from './session/messages.ts'
-export type { RouteMatch, WeightedService } from './session/route.ts'
+export type { Redirect, Rewrite, RouteMatch, WeightedService } from './session/route.ts'
 export { type Side, Split } from './split/split.ts'
 export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
 export { formatDuration, parseDuration } from './time/duration.ts'

@@ -6,7 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
-import type { RouteMatch, WeightedService } from './route.ts'
+import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 
 /**
  * The session protocol, version 1: JSON text frames over a websocket at `/api/v1/session`.
@@ -129,6 +129,9 @@ export interface Route {
   readonly split?: readonly WeightedService[]
   /** `address`, `header:NAME` or `cookie:NAME`: requests of one key stay on one side. */
   readonly splitBy?: string
+  /** Where clients are sent in place of a service. */
+  readonly redirect?: Redirect
+  readonly rewrite?: Rewrite
 }
 
 /** What a gateway needs to know from the configuration of its registry. */

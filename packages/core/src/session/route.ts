@@ -20,3 +20,23 @@ export interface WeightedService {
   /** A whole number, 0 to 1,000,000. */
   readonly weight: number
 }
+
+/** What instances are asked for in place of what the client wrote. */
+export interface Rewrite {
+  /** Replaces the prefix that the route asked for. */
+  readonly path?: string
+  readonly host?: string
+}
+
+/** Where a client is sent instead of a service. */
+export interface Redirect {
+  /** The whole Location. What follows holds where this is absent, and leaves the rest of the request as it is. */
+  readonly to?: string
+  /** Replaces the prefix that the route asked for. */
+  readonly path?: string
+  /** With a port, where it has one. */
+  readonly host?: string
+  readonly scheme?: 'http' | 'https'
+  /** Default 308: for good, and with the same method. */
+  readonly status?: 301 | 302 | 307 | 308
+}

@@ -116,6 +116,10 @@ describe('mistakes, in words', () => {
       'split that cannot be',
       'gateway:\n  routes:\n    - { service: a, split: [{ service: b, weight: 1 }] }\n    - split: [{ service: a, weight: 0 }, { service: a, weight: 5% }]\n    - split: [{ service: a, weight: 0 }, { service: a, weight: 0 }]\n    - { service: a, splitBy: cookie }\n    - { service: a, splitBy: address }\n',
     ],
+    [
+      'redirects that cannot be',
+      'gateway:\n  routes:\n    - redirect: {}\n    - redirect: { to: /x, host: y }\n    - redirect: { to: ftp://x }\n    - redirect: { path: "/x?y", status: 303 }\n    - { redirect: { to: /x }, rewrite: { path: /y } }\n    - { redirect: { host: "https://x" }, service: a }\n',
+    ],
     ['no network', 'gateway: { trustedProxies: [10.0.0.0/33] }\n'],
     ['a list as the whole', '- a\n'],
     ['text as the whole', 'hello\n'],

@@ -5,7 +5,15 @@ type RouteConfig = Config['gateway']['routes'][number]
 type WeightedConfig = NonNullable<RouteConfig['split']>[number]
 
 /** A route as it travels to gateways: what the file leaves out stays out. */
-export function routeOf({ match, service, namespace, split, splitBy }: RouteConfig): Route {
+export function routeOf({
+  match,
+  service,
+  namespace,
+  split,
+  splitBy,
+  rewrite,
+  redirect,
+}: RouteConfig): Route {
   const { host, path, headers, method } = match
   return {
     match: {
@@ -18,9 +26,17 @@ export function routeOf({ match, service, namespace, split, splitBy }: RouteConf
     ...(namespace === defaultNamespace ? {} : { namespace }),
     ...(split === undefined ? {} : { split: split.map(sideOf) }),
     ...(splitBy === undefined ? {} : { splitBy }),
+    ...(rewrite === undefined ? {} : { rewrite: said(rewrite) }),
+    ...(redirect === undefined ? {} : { redirect: said(redirect) }),
   }
 }
 
 function sideOf({ service, namespace, weight }: WeightedConfig): WeightedService {
   return { service, ...(namespace === defaultNamespace ? {} : { namespace }), weight }
+}
+
+/** Only what is there. */
+function said<T extends object>(settings: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [Key in keyof T]: Exclude<T[Key], undefined> }
 }

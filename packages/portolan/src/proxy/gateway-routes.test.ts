@@ -60,4 +60,17 @@ describe('routes', () => {
       await client.until(() => client.received.split(text).length === 51)
     }
   })
+
+  it('send clients elsewhere, and the connection serves the next request', async () => {
+    const { client, order } = await routedBy([
+      { match: { path: '/shop' }, redirect: { path: '/store' } },
+      { match: {}, service: 'order' },
+    ])
+    client.send(get('', '/shop/7?x=1')).send(get())
+    const answer = await client.until('<old>')
+    expect(answer).toMatch(/^HTTP\/1.1 308 Permanent Redirect\r\n/)
+    expect(answer).toContain('\r\nLocation: /store/7?x=1\r\n')
+    expect(answer).not.toContain('Portolan-Error')
+    expect(order.received()).not.toContain('/shop')
+  })
 })

@@ -80,6 +80,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     if (head.method === 'CONNECT') return problems.connect
     const found = router.route(bytes, head, hop)
     if (found === undefined) return problems.noRoute
+    if ('status' in found) return found
     const service = services.get(found.service)
     return service === undefined ? problems.tooManyServices : found.passages.to(service, path, entries)
   }

@@ -1,4 +1,4 @@
-import type { Route } from '@portolan/core'
+import type { Route, RouteTable } from '@portolan/core'
 import type { Filter } from './filters/filter.ts'
 import type { FilterEntry } from './filters/filters.ts'
 import type { PathContext } from './path-context.ts'
@@ -13,11 +13,13 @@ export interface Passage {
 
 /** The passages of one route; made anew with each new route table. */
 export class Passages {
+  readonly #table: RouteTable
   readonly #route: Route | undefined
   readonly #byService = new WeakMap<Service, Passage>()
   #last: Passage | undefined
 
-  constructor(route?: Route) {
+  constructor(table: RouteTable, route?: Route) {
+    this.#table = table
     this.#route = route
   }
 
@@ -26,7 +28,7 @@ export class Passages {
     let passage = this.#byService.get(service)
     if (passage === undefined) {
       const route = this.#route
-      const station = { path, route, service }
+      const station = { path, route, service, table: this.#table }
       passage = { service, route, filters: entries.flatMap(entry => entry.make(station) ?? []) }
       this.#byService.set(service, passage)
     }

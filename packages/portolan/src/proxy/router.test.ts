@@ -1,4 +1,4 @@
-import { diceFrom, type Route, type RouteTable, seededRandom } from '@portolan/core'
+import { diceFrom, type Redirect, type Route, type RouteTable, seededRandom } from '@portolan/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Router } from './router.ts'
@@ -16,8 +16,10 @@ interface Asked {
 function routed(router: Router, { method, host, path, fields }: Asked): string | undefined {
   const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   const { bytes, head } = headOf(`${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\n`)
-  const service = router.route(bytes, head, hop)?.service
-  return service === undefined ? undefined : `${service.namespace}/${service.service}`
+  const found = router.route(bytes, head, hop)
+  if (found === undefined) return undefined
+  if ('status' in found) return `${found.status} ${found.lines}`
+  return `${found.service.namespace}/${found.service.service}`
 }
 
 const asking = (part: Partial<Asked>): Asked => ({ method: 'GET', host: 'x', path: '/', fields: [], ...part })
@@ -221,5 +223,33 @@ describe('Router', () => {
       { match: {}, service: 'a' },
     ] as readonly Route[]
     expect(routed(table(unheardOf, 'all'), asking({ host: 'b.portolan' }))).toBeUndefined()
+  })
+
+  it.each<[Redirect, string, string, string]>([
+    [{ to: 'https://elsewhere.example/x' }, '/old', 'shop', '308 Location: https://elsewhere.example/x'],
+    [{ path: '/new', status: 301 }, '/old/a?b=/c', 'shop', '301 Location: /new/a?b=/c'],
+    [{ path: '/new/' }, '/old', 'shop', '308 Location: /new'],
+    [{ path: '/' }, '/old?q', 'shop', '308 Location: /?q'],
+    [{ path: '/' }, '/old//evil.example/x', 'shop', '308 Location: /evil.example/x'],
+    [{ path: '/' }, '/old/\\\\evil.example', 'shop', '308 Location: /evil.example'],
+    [{ host: 'new.example:81' }, '/old//a', 'shop:80', '308 Location: //new.example:81/old//a'],
+    [{ scheme: 'https', status: 302 }, '/old/a', 'shop:8080', '302 Location: https://shop/old/a'],
+    [{ scheme: 'https' }, 'http://[::1]:80/old', 'shop', '308 Location: https://[::1]/old'],
+    [
+      { scheme: 'http', host: 'x.example', path: '/n', status: 307 },
+      '/old/',
+      'shop',
+      '307 Location: http://x.example/n/',
+    ],
+  ])('sends clients elsewhere: %j for %s', (redirect, path, host, expected) => {
+    const router = table([{ match: { path: '/old' }, redirect }], 'all')
+    expect(router.services).toEqual([])
+    expect(routed(router, asking({ path, host }))).toBe(`${expected}\r\n`)
+  })
+
+  it('sends nobody to the host of a request that has none', () => {
+    const router = table([{ match: {}, redirect: { scheme: 'https' } }])
+    const { bytes, head } = headOf('GET / HTTP/1.0\r\n\r\n')
+    expect(router.route(bytes, head, hop)).toMatchObject({ status: 400, code: 'bad_host' })
   })
 })

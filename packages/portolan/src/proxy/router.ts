@@ -2,19 +2,22 @@ import {
   type Dice,
   defaultNamespace,
   parseServiceKey,
+  type Route,
   type RouteTable,
   type ServiceName,
   serviceKey,
 } from '@portolan/core'
 import { type Hop, latin1, type RequestHead } from './codec/codec.ts'
 import { Passages } from './passages.ts'
+import type { Problem } from './problem.ts'
 import { type Conditions, conditionsOf, endOfHost, meets } from './routing/conditions.ts'
-import type { Destination } from './routing/destination.ts'
+import type { Destination, Way } from './routing/destination.ts'
 import { Fork } from './routing/fork.ts'
+import { Redirection } from './routing/redirection.ts'
 
 interface CompiledRoute {
   readonly asked: Conditions
-  readonly fork: Fork
+  readonly way: Way
 }
 
 const suffix = '.portolan'
@@ -29,13 +32,14 @@ export class Router {
   readonly #exposed: 'all' | ReadonlySet<string>
   /** The names that the table has, as they are spelled and in lower case. */
   readonly #spelled = new Map<string, ServiceName>()
-  readonly #hostPassages = new Passages()
+  readonly #hostPassages: Passages
 
   constructor(table: RouteTable, dice: Dice) {
     this.#routes = table.routes.flatMap(route => {
       const asked = conditionsOf(route.match)
-      return asked === undefined ? [] : [{ asked, fork: new Fork(route, dice) }]
+      return asked === undefined ? [] : [{ asked, way: wayOf(table, route, dice) }]
     })
+    this.#hostPassages = new Passages(table)
     this.#exposed = table.exposed === 'all' ? 'all' : new Set(table.exposed)
     const exposed = table.exposed === 'all' ? [] : table.exposed.map(parseServiceKey)
     const names = [...this.services, ...exposed]
@@ -45,16 +49,16 @@ export class Router {
 
   /** The services that configured routes name: worth knowing before the first request. */
   get services(): readonly ServiceName[] {
-    return this.#routes.flatMap(({ fork }) => fork.destinations.map(({ service }) => service))
+    return this.#routes.flatMap(({ way }) => way.destinations.map(({ service }) => service))
   }
 
-  route(bytes: Uint8Array, head: RequestHead, hop: Hop): Destination | undefined {
+  route(bytes: Uint8Array, head: RequestHead, hop: Hop): Destination | Problem | undefined {
     const hostEnd = endOfHost(bytes, head)
     const routes = this.#routes
     for (let i = 0; i < routes.length; i++) {
       const route = routes[i]
       if (route !== undefined && meets(route.asked, bytes, head, hostEnd))
-        return route.fork.choose(bytes, head, hop)
+        return route.way.choose(bytes, head, hop)
     }
     return this.#byHost(latin1(bytes, head.hostStart, hostEnd))
   }
@@ -77,4 +81,8 @@ export class Router {
     const key = serviceKey(written)
     return this.#spelled.get(key) ?? this.#spelled.get(key.toLowerCase()) ?? written
   }
+}
+
+function wayOf(table: RouteTable, route: Route, dice: Dice): Way {
+  return route.redirect === undefined ? new Fork(table, route, dice) : new Redirection(route.redirect, route)
 }

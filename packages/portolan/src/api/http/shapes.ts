@@ -213,6 +213,16 @@ export const routeTable = z.object({
       namespace: name.optional(),
       split: z.array(z.object({ service: name, namespace: name.optional(), weight: z.int() })).optional(),
       splitBy: z.string().optional(),
+      rewrite: z.object({ path: z.string().optional(), host: z.string().optional() }).optional(),
+      redirect: z
+        .object({
+          to: z.string().optional(),
+          path: z.string().optional(),
+          host: z.string().optional(),
+          scheme: z.string().optional(),
+          status: z.int(),
+        })
+        .optional(),
     }),
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),

@@ -83,6 +83,70 @@ const split = z
       })
   })
 
+const newPath = z
+  .string()
+  .max(2048)
+  .regex(
+    /^\/[!-"$->@-~]*$/,
+    said('a path begins with "/" and has no query', 'escape what is not ASCII: %C3%A9'),
+  )
+
+const newHost = z
+  .string()
+  .max(261)
+  .regex(
+    /^(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~-]+)(?::[0-9]{1,5})?$/,
+    said('not a host', 'write shop.example or shop.example:8443'),
+  )
+
+const rewrite = z.strictObject({
+  path: newPath
+    .optional()
+    .describe('Replaces the prefix that `match.path` names.')
+    .meta({ unset: 'the path as it came' }),
+  host: newHost.optional().describe('The Host that instances see.').meta({ unset: 'the Host as it came' }),
+})
+
+const redirect = z
+  .strictObject({
+    to: z
+      .string()
+      .max(2048)
+      .regex(/^(?:https?:\/\/|\/)[!-~]*$/, said('not a place to go to', 'write https://HOST/PATH or /PATH'))
+      .optional()
+      .describe('The whole address, for all requests the same.'),
+    path: newPath
+      .optional()
+      .describe('Replaces the prefix that `match.path` names.')
+      .meta({ unset: 'the path as it came' }),
+    host: newHost
+      .optional()
+      .describe('Another host, with its port.')
+      .meta({ unset: 'the host that was asked' }),
+    scheme: z
+      .enum(['http', 'https'])
+      .optional()
+      .describe('Another scheme; the host’s port is left out then.')
+      .meta({ unset: 'the scheme that the client uses' }),
+    status: z
+      .literal([301, 302, 307, 308])
+      .default(308)
+      .describe('308 and 307 keep the method, 308 and 301 are for good.'),
+  })
+  .superRefine(({ to, path, host, scheme }, context) => {
+    const parts = [path, host, scheme].some(part => part !== undefined)
+    if (to === undefined && !parts)
+      context.addIssue({
+        code: 'custom',
+        message: said('a redirect to the same place', 'write to, path, host or scheme'),
+      })
+    if (to !== undefined && parts)
+      context.addIssue({
+        code: 'custom',
+        message: said('`to` is the whole address', 'leave out path, host and scheme'),
+      })
+  })
+
 /** One entry of `gateway.routes`. */
 export const route = z
   .strictObject({
@@ -96,15 +160,17 @@ export const route = z
         'Requests with the same key stay on one side of `split`: `address` of the client, `header:NAME` or `cookie:NAME`.',
       )
       .meta({ unset: 'by chance, each request anew' }),
+    rewrite: rewrite.optional().describe('What instances are asked for in place of what the client wrote.'),
+    redirect: redirect.optional().describe('In place of `service`: where the client is sent.'),
   })
   .superRefine((one, context) => {
-    const ways = [one.service, one.split].filter(value => value !== undefined)
+    const ways = [one.service, one.split, one.redirect].filter(value => value !== undefined)
     if (ways.length !== 1)
       context.addIssue({
         code: 'custom',
         message: said(
           ways.length === 0 ? 'a route goes nowhere' : 'a route goes one way',
-          'write one of service and split',
+          'write one of service, split and redirect',
         ),
       })
     if (one.splitBy !== undefined && one.split === undefined)
@@ -112,5 +178,11 @@ export const route = z
         code: 'custom',
         path: ['splitBy'],
         message: said('there is no split that it could divide'),
+      })
+    if (one.rewrite !== undefined && one.redirect !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['rewrite'],
+        message: said('a redirect asks no instance', 'write redirect.path or redirect.host'),
       })
   })

@@ -1,23 +1,7 @@
-import type { Route } from '@portolan/core'
-import type { PathContext } from '../path-context.ts'
-import type { Service } from '../service.ts'
-import type { Filter } from './filter.ts'
+import { rewrite } from './rewrite.ts'
+import type { FilterEntry } from './station.ts'
 
-/** For whom a filter is made: a request by one route to one service. */
-export interface Station {
-  readonly path: PathContext
-  /** As configured; `undefined`: by `Host: NAME.portolan` alone. */
-  readonly route: Route | undefined
-  readonly service: Service
-}
-
-export interface FilterEntry {
-  readonly name: string
-  /** Why it stands where it stands. */
-  readonly why: string
-  /** `undefined`: it has nothing to do there, and costs nothing. */
-  make(station: Station): Filter | undefined
-}
+export type { FilterEntry, Station } from './station.ts'
 
 /** All filters, in the order in which a request meets them. docs/gateway.md lists them, and a test keeps that true. */
-export const filters: readonly FilterEntry[] = []
+export const filters: readonly FilterEntry[] = [rewrite]
