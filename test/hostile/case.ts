@@ -23,17 +23,19 @@ export interface RequestCase {
 /** Bytes of an instance that lies, and what has to come of them. */
 export interface ResponseCase {
   readonly name: string
-  /** The request that is answered so; another one is pipelined behind it. */
+  /** The request that is answered so; `GET /next` is pipelined behind it. */
   readonly request: string
   readonly steps: readonly Step[]
-  /** The first answer as the client reads it: `STATUS body`, `STATUS code` of the gateway's own, `` for none that is whole. */
-  readonly answer: string
-  /** `open`: the pipelined request is answered by the instance, on the same connection to the client. */
+  /** What the client reads as whole answers to it, 1xx included: `STATUS body`, or `STATUS code` of the gateway's own. */
+  readonly answers: readonly string[]
+  /** `open`: `GET /next` is answered by the instance, on the same connection to the client; else it is not answered. */
   readonly fate: Fate
   /** Whether the instance's connection may carry another request. */
   readonly reused: boolean
-  /** What the client must get of an answer that is cut. */
-  readonly part?: string
+  /** The next request may reach the instance twice: once on the connection that ends behind the answer. */
+  readonly again: boolean
+  /** The end of what the client has got of an answer that is cut. */
+  readonly part: string
 }
 
 type Sent = string | readonly Step[]
@@ -62,29 +64,32 @@ export function dropped(name: string, sent: Sent, ...seen: readonly string[]): R
   return last(name, sent, ...seen)
 }
 
+/** What a test of one answer need not say. */
+interface Told {
+  readonly request?: string
+  readonly reused?: boolean
+  readonly again?: boolean
+}
+
 const get = 'GET /1 HTTP/1.1\r\nHost: a\r\n\r\n'
+const untold = { request: get, reused: false, again: false, part: '' }
 
 /** Not passed on: a 502 instead, and the client's connection goes on. */
-export function bad(name: string, sent: Sent, request = get, answer = '502 bad_response'): ResponseCase {
-  return { name, request, steps: stepsOf(sent), answer, fate: 'open', reused: false }
+export function bad(name: string, sent: Sent, answer = '502 bad_response', told: Told = {}): ResponseCase {
+  return { ...untold, name, steps: stepsOf(sent), answers: [answer], fate: 'open', ...told }
 }
 
-/** Passed on, but the instance's connection is not trusted any more. */
-export function distrusted(name: string, sent: Sent, answer: string, request = get): ResponseCase {
-  return { name, request, steps: stepsOf(sent), answer, fate: 'open', reused: false }
-}
-
-/** Passed on as it should be, mended where that is safe. */
-export function passed(name: string, sent: Sent, answer: string, request = get): ResponseCase {
-  return { name, request, steps: stepsOf(sent), answer, fate: 'open', reused: true }
+/** Passed on as it should be, mended where that is safe. Unless it is told to be, the instance's connection is not used again. */
+export function passed(name: string, sent: Sent, answers: readonly string[], told: Told = {}): ResponseCase {
+  return { ...untold, name, steps: stepsOf(sent), answers, fate: 'open', ...told }
 }
 
 /** Part of it is with the client already: that has to look broken. */
-export function cut(name: string, sent: Sent, part: string, request = get): ResponseCase {
-  return { name, request, steps: stepsOf(sent), answer: '', fate: 'reset', reused: false, part }
+export function cut(name: string, sent: Sent, part: string, told: Told = {}): ResponseCase {
+  return { ...untold, name, steps: stepsOf(sent), answers: [], fate: 'reset', part, ...told }
 }
 
 /** Whole only by the end of the connection, which ends the client's, too. */
-export function untilClose(name: string, sent: Sent, answer: string, request = get): ResponseCase {
-  return { name, request, steps: stepsOf(sent), answer, fate: 'closed', reused: false }
+export function untilClose(name: string, sent: Sent, answer: string, told: Told = {}): ResponseCase {
+  return { ...untold, name, steps: stepsOf(sent), answers: [answer], fate: 'closed', ...told }
 }

@@ -5,8 +5,8 @@ import {
   Opened,
   RawClient,
 } from '../../packages/portolan/src/proxy/testing/harness.ts'
+import { answersIn, outcomeOf } from './answers.ts'
 import type { RequestCase } from './case.ts'
-import { type Message, readMessages } from './messages.ts'
 import { play } from './play.ts'
 import { recorder } from './recorder.ts'
 import { requestCases } from './requests.ts'
@@ -17,19 +17,6 @@ afterEach(() => opened.close())
 /** Short, for those who fall silent; long enough for a busy machine to read what is there. */
 const settings = { headMs: 150, bodyIdleMs: 150, drainMs: 50 }
 const next = (path: string) => `GET ${path} HTTP/1.1\r\nHost: next\r\n\r\n`
-
-/** `200` with the right body, or `STATUS code`. */
-function outcomeOf({ start, fields, body }: Message): string {
-  const status = start.split(' ')[1] ?? ''
-  const code = fields.find(([name]) => name === 'portolan-error')?.[1]
-  return code === undefined ? `${status} ${body}` : `${status} ${code}`
-}
-
-function answersIn(client: RawClient): readonly Message[] {
-  const { messages, fault } = readMessages(client.received, false, start => start.startsWith('HTTP/1.1 1'))
-  expect(fault).toBeUndefined()
-  return messages
-}
 
 async function run({ steps, answers, fate, seen }: RequestCase): Promise<void> {
   const instance = await recorder(opened)
