@@ -1,8 +1,12 @@
 /** What a peer does on its connection. Text is written, one character a byte. */
-export type Step = string | { readonly pause: number } | { readonly act: 'end' | 'reset' }
+export type Step = string | { readonly pause: number } | { readonly act: 'end' | 'reset' | 'idle' | 'gone' }
 
 export const halfClose: Step = { act: 'end' }
 export const reset: Step = { act: 'reset' }
+/** Waits until the pipelined request has been answered, too, and the instance's connection is idle. */
+export const idle: Step = { act: 'idle' }
+/** Waits until the gateway has closed the instance's connection. */
+export const gone: Step = { act: 'gone' }
 /** Long enough for the gateway to have read what was written before. */
 export const pause: Step = { pause: 25 }
 

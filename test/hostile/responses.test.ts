@@ -18,12 +18,14 @@ const settings = { responseMs: 150, bodyIdleMs: 150, drainMs: 50 }
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: next\r\n\r\n`
 
 async function run({ request, steps, answers, fate, reused, again, part }: ResponseCase): Promise<void> {
+  let client: RawClient | undefined
   let played: Promise<void> | undefined
+  const isIdle = () => client?.received.endsWith('<GET /next >') === true
   const instance = await recorder(opened, socket => {
-    played = play(socket, steps)
+    played = play(socket, steps, isIdle)
   })
   const { gateway } = await gatewayFor(opened, [instance.upstream.port], settings)
-  const client = new RawClient(opened, gateway.port).send(`${request}${get('/next')}`)
+  client = new RawClient(opened, gateway.port).send(`${request}${get('/next')}`)
   const isHead = (index: number) => index === 0 && request.startsWith('HEAD')
   const expected = fate === 'open' ? [...answers, '200 <GET /next >'] : answers
   const isOver = () =>

@@ -1,4 +1,4 @@
-import { halfClose, passed, pause, type ResponseCase, reset, untilClose } from '../case.ts'
+import { halfClose, idle, passed, pause, type ResponseCase, reset, untilClose } from '../case.ts'
 
 const five = (status: string, more = '') => `HTTP/1.1 ${status}\r\n${more}Content-Length: 5\r\n\r\nhello`
 const whole = { request: 'POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello' }
@@ -7,7 +7,9 @@ const whole = { request: 'POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r
 export const endings: readonly ResponseCase[] = [
   passed('an answer to a body', five('200 OK'), ['200 hello'], { ...whole, reused: true }),
   passed('an answer, and the end', [five('200 OK'), halfClose], ['200 hello'], { again: true }),
-  passed('an answer, and a reset later', [five('200 OK'), pause, reset], ['200 hello'], { reused: true }),
+  passed('an answer, and a reset later', [five('200 OK'), idle, reset, pause], ['200 hello'], {
+    reused: true,
+  }),
   passed('an answer to a body, and the end', [five('413 Content Too Large'), halfClose], ['413 hello'], {
     ...whole,
     again: true,

@@ -1,4 +1,15 @@
-import { bad, cut, halfClose, passed, pause, type ResponseCase, reset, untilClose } from '../case.ts'
+import {
+  bad,
+  cut,
+  gone,
+  halfClose,
+  idle,
+  passed,
+  pause,
+  type ResponseCase,
+  reset,
+  untilClose,
+} from '../case.ts'
 
 const ok = (fields: string, body = '') => `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${body}`
 const five = ok('Content-Length: 5', 'hello')
@@ -19,7 +30,7 @@ export const lengths: readonly ResponseCase[] = [
   passed('an answer as it should be', five, ['200 hello'], { reused: true }),
   passed('an answer byte by byte', [...five], ['200 hello'], { reused: true }),
   passed('one byte too many', `${five}!`, ['200 hello']),
-  passed('one byte too many, later', [five, pause, '!', pause], ['200 hello'], { reused: true }),
+  passed('one byte too many, later', [five, idle, '!', gone], ['200 hello'], { reused: true }),
   passed('two answers at once', `${five}${evil}`, ['200 hello']),
   passed(
     'two answers, the second one in the packet behind',
