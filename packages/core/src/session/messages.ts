@@ -6,6 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
+import type { AccessLogSettings } from './access-log.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 
 /**
@@ -149,6 +150,8 @@ export interface RouteTable {
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
+  /** Absent: gateways write no access log. */
+  readonly accessLog?: AccessLogSettings
 }
 
 export type ServerMessage =

@@ -89,6 +89,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
     ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
   }
 }
 

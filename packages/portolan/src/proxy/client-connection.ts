@@ -98,7 +98,7 @@ export class ClientConnection implements Expiring, Caller {
       if (this.#exchange.isUnresolved) this.#exchange.unresolved()
       else this.#breakOff(problems.bodyTimeout)
     } else if (this.#parsing) {
-      this.#refuse(problems.headTimeout)
+      this.#refuseHead(problems.headTimeout)
     } else {
       this.#close()
     }
@@ -177,7 +177,7 @@ export class ClientConnection implements Expiring, Caller {
     if (next === incomplete) return incomplete
     this.#parsing = false
     if (next === refused) {
-      if (head.refusal !== undefined) this.#refuse(head.refusal)
+      if (head.refusal !== undefined) this.#refuseHead(head.refusal)
       return refused
     }
     return this.#startRequest(bytes, next, end)
@@ -190,11 +190,13 @@ export class ClientConnection implements Expiring, Caller {
     this.#phase = this.#body.done ? 'answer' : 'body'
     const passage = this.#route(bytes, head, this.#hop)
     if ('status' in passage) {
+      this.#path.accessLog.unrouted(passage, this.#hop, bytes, head)
       this.answer(passage)
       return from
     }
     const { service } = passage
     if (service.mark.isOn(bytes, head)) {
+      this.#path.accessLog.unrouted(problems.loop, this.#hop, bytes, head)
       this.answer(problems.loop)
       return from
     }
@@ -232,7 +234,7 @@ export class ClientConnection implements Expiring, Caller {
   }
 
   #begin(bytes: Uint8Array, filters: readonly Filter[]): RequestContext {
-    this.#request ??= new RequestContext()
+    this.#request ??= new RequestContext(this.#socket)
     this.#request.begin(bytes, this.#head, this.#hop, filters, this.#path.clock.now())
     return this.#request
   }
@@ -357,7 +359,7 @@ export class ClientConnection implements Expiring, Caller {
   /** The request can't be read to its end. */
   #breakOff(problem: Problem): void {
     const { hasBegun } = this.#exchange
-    this.#exchange.cancel()
+    this.#exchange.cancel(problem)
     if (!hasBegun) {
       this.#refuse(problem)
       return
@@ -365,6 +367,11 @@ export class ClientConnection implements Expiring, Caller {
     // An error's text in the midst of an answer would be taken for part of it.
     this.#path.metrics.problem(problem)
     this.abort()
+  }
+
+  #refuseHead(problem: Problem): void {
+    this.#path.accessLog.unrouted(problem, this.#hop)
+    this.#refuse(problem)
   }
 
   /** Answers what can't be served and closes: where the next request would begin is unknown. */

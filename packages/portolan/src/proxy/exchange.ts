@@ -18,7 +18,7 @@ import {
   writeResponseHead,
 } from './codec/codec.ts'
 import { endOf, isUnwritten, problemOf } from './failures.ts'
-import type { RequestContext } from './filters/filter.ts'
+import type { PickedBy, RequestContext } from './filters/filter.ts'
 import { Held } from './held.ts'
 import { take } from './outgoing.ts'
 import type { PathContext } from './path-context.ts'
@@ -199,7 +199,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     const now = this.#path.clock.now()
     service.metrics.queueSeconds += (now - this.#triedAt) / 1000
     this.#triedAt = now
-    this.#use(service, endpoint)
+    this.#use(service, endpoint, 'line')
   }
 
   waitedTooLong(): void {
@@ -209,15 +209,15 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#giveUp(problems.queueTimeout)
   }
 
-  /** The client has left. */
-  cancel(): void {
+  /** The client has left, or can't be read any further. */
+  cancel(problem?: Problem): void {
     const service = this.#service
     if (service === undefined) return
     service.metrics.cancelled++
     service.stopWaiting(this)
     const connection = this.#connection
     this.#settle('cancelled')
-    this.#reset(0, 'cancelled')
+    this.#reset(this.#begun ? this.#status : (problem?.status ?? 0), problem?.code ?? 'cancelled')
     connection?.destroy()
   }
 
@@ -361,8 +361,8 @@ export class Exchange implements ResponseReceiver, Waiter {
   }
 
   /** Sends to an endpoint that is picked; when it is full to another one, or waits. */
-  #use(service: Service, picked: Endpoint): void {
-    const { pools } = service
+  #use(service: Service, picked: Endpoint, by: PickedBy = 'policy'): void {
+    const { balancer, pools } = service
     let endpoint: Endpoint | undefined = picked
     // What has failed once must not meet another connection that the instance is about to close.
     const fresh = this.#tried.length > 0
@@ -377,7 +377,7 @@ export class Exchange implements ResponseReceiver, Waiter {
       return
     }
     this.#endpoint = endpoint
-    if (this.#request !== undefined) this.#note(this.#request, endpoint)
+    this.#request?.goesTo(endpoint, endpoint === picked ? by : 'room', balancer.panic)
     this.#pool = pools.of(endpoint)
     this.#connection = connection
     if (connection.isConnected) this.#send(connection)
@@ -482,11 +482,6 @@ export class Exchange implements ResponseReceiver, Waiter {
     if (request === undefined) return
     this.#request = undefined
     request.ended({ status, code, ms: this.#path.clock.now() - this.#startedAt })
-  }
-
-  #note(request: RequestContext, endpoint: Endpoint): void {
-    request.endpoint = endpoint
-    request.tries += 1
   }
 }
 

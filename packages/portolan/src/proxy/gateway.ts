@@ -14,6 +14,7 @@ import { ClientConnection, type RouteRequest } from './client-connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { type FilterEntry, filters } from './filters/filters.ts'
 import { Hops } from './hops.ts'
+import { exportAccessLogMetrics } from './journal/access-log.ts'
 import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { Outlook } from './outlook.ts'
@@ -103,10 +104,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     for (const { server } of listeners) server.maxConnections = path.limits.connections
   }
   limitBy(options.routes)
+  path.accessLog.configure(options.routes.accessLog ?? {})
   services.configure(router.services, options.routes)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
   exportPoolMetrics(stats.services, options.metrics)
+  exportAccessLogMetrics(path.accessLog, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
   log.info({ addresses }, 'gateway listens')
 
@@ -122,6 +125,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     deadlines.close()
     outlook.close()
     services.close()
+    await path.accessLog.close()
   }
   let closing: Promise<void> | undefined
   return {
@@ -129,6 +133,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     port: listeners[0]?.port ?? 0,
     stats,
     setRoutes(table) {
+      path.accessLog.configure(table.accessLog ?? {})
       router = new Router(table, dice)
       limitBy(table)
       services.configure(router.services, table)

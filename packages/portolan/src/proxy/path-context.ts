@@ -2,6 +2,7 @@ import type { Clock, GatewayLimits, Random } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
+import { AccessLog } from './journal/access-log.ts'
 import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { GatewaySettings } from './settings.ts'
@@ -16,6 +17,7 @@ export interface PathContext {
   readonly deadlines: Deadlines
   readonly metrics: GatewayMetrics
   readonly log: Log
+  readonly accessLog: AccessLog
   /** Where outgoing bytes are gathered. Empty between events: who fills it, sends it within the same call. */
   readonly out: ByteWriter
   /** Where every upstream connection is read into: what is in it is used, or copied, before the next read. */
@@ -32,10 +34,11 @@ export interface PathContext {
 const inboxSize = 65_536
 
 export function openPathContext(
-  parts: Omit<PathContext, 'gateway' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'draining'>,
+  parts: Omit<PathContext, 'gateway' | 'accessLog' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'draining'>,
 ): PathContext {
   return {
     ...parts,
+    accessLog: new AccessLog(parts),
     gateway: gatewayName(),
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),

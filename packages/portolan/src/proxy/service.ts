@@ -7,6 +7,7 @@ import {
   type Milliseconds,
   type OutlierSettings,
   type PickingSubscriber,
+  type PolicyName,
   type Random,
   type Resolver,
   RetryBudget,
@@ -97,6 +98,10 @@ export class Service implements PickingSubscriber {
     this.#balance = balance
     if (policy === balance.policy && slowStartMs === balance.slowStartMs && subset === balance.subset) return
     this.balancer.usePolicy(composedPolicy(balance, this.#path.settings))
+  }
+
+  get policy(): PolicyName {
+    return this.#balance.policy ?? this.#path.settings.policy
   }
 
   /** Whether anybody has told anything about this service yet. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listenAddress, network, oneOrMany } from '../scalars.ts'
+import { accessLog } from './access-log.ts'
 import { limits } from './limits.ts'
 import { route } from './routes.ts'
 
@@ -26,6 +27,7 @@ export const gatewaySection = z
       .max(10_000)
       .default([])
       .describe('Which request goes to which service; the first match wins.'),
+    accessLog: accessLog.prefault({}).describe('What each gateway writes down of requests.'),
     limits: limits.prefault({}).describe('What holds for each gateway as a whole.'),
     trustedProxies: z
       .array(network)

@@ -28,6 +28,35 @@ export interface Filter {
   ended?(request: RequestContext, ending: Ending): void
 }
 
+/** What a client asked for, kept for those who want it when the head can't be read any more. */
+export interface Asked {
+  method: string
+  /** Path and query. */
+  path: string
+  host: string
+  /** What a trusted proxy says of the client; `undefined`: nothing, or the peer is none. */
+  forwardedFor: string | undefined
+}
+
+/** Why an instance was picked: by the policy, because it had room, or because it was free first for one in line. */
+export type PickedBy = 'policy' | 'room' | 'line'
+
+/** How things stood when the instance was picked. */
+export interface Picked {
+  by: PickedBy
+  /** Requests of this gateway that were under way there. */
+  inFlight: number
+  /** What a request costs there by what the policy has learned, in units of the median instance's; 1 = nothing known. */
+  cost: number
+  /** Whether picks failed open. */
+  panic: boolean
+}
+
+/** A client connection, as far as its bytes are counted. */
+interface Counted {
+  readonly bytesWritten: number
+}
+
 const nothing = new Uint8Array()
 const none: readonly Filter[] = []
 const noHead = new RequestHead()
@@ -58,10 +87,25 @@ export class RequestContext implements HeadEdits {
   endpoint: Endpoint | undefined
   /** How many instances have been tried. */
   tries = 0
+  /** How it came to `endpoint`. */
+  readonly picked: Picked = { by: 'policy', inFlight: 0, cost: 1, panic: false }
+  /** After {@link keepAsked}. */
+  readonly asked: Asked = { method: '', path: '', host: '', forwardedFor: undefined }
+  /** Whether the access log has drawn it. */
+  isDrawn = false
+  /** The id of the trace that it belongs to; empty = of none. */
+  trace = ''
   /** Told by `goOn`; set while a filter has said `later`. */
   onGoOn: ((problem: Problem | undefined) => void) | undefined
+  readonly #client: Counted
   #filters: readonly Filter[] = none
   #passed = 0
+  #isAsked = false
+  #writtenBefore = 0
+
+  constructor(client: Counted) {
+    this.#client = client
+  }
 
   begin(bytes: Uint8Array, head: RequestHead, hop: Hop, filters: readonly Filter[], now: Milliseconds): void {
     this.bytes = bytes
@@ -76,8 +120,11 @@ export class RequestContext implements HeadEdits {
     this.answerLines = ''
     this.endpoint = undefined
     this.tries = 0
+    this.isDrawn = false
+    this.trace = ''
     this.onGoOn = undefined
     this.#passed = 0
+    this.#isAsked = false
   }
 
   /** Passes the filters, from where it stands. */
@@ -105,6 +152,17 @@ export class RequestContext implements HeadEdits {
     for (const filter of this.#filters) filter.response?.(this, status)
   }
 
+  /** That instance is tried next. */
+  goesTo(endpoint: Endpoint, by: PickedBy, panic: boolean): void {
+    this.endpoint = endpoint
+    this.tries += 1
+    const { picked } = this
+    picked.by = by
+    picked.inFlight = endpoint.inFlight - 1
+    picked.cost = endpoint.learned.cost
+    picked.panic = panic
+  }
+
   /** Over. Further calls do nothing. */
   ended(ending: Ending): void {
     const filters = this.#filters
@@ -114,6 +172,23 @@ export class RequestContext implements HeadEdits {
     // The other way round: who came in first knows of all that came of it.
     for (let index = passed - 1; index >= 0; index--) filters[index]?.ended?.(this, ending)
     this.endpoint = undefined
+  }
+
+  /** Keeps what was asked for in `asked`, while the head can be read. */
+  keepAsked(): void {
+    if (this.#isAsked) return
+    this.#isAsked = true
+    const { asked, bytes, head } = this
+    asked.method = this.method
+    asked.path = this.path
+    asked.host = latin1(bytes, head.hostStart, head.hostEnd)
+    asked.forwardedFor = this.hop?.trusted ? this.header('x-forwarded-for') : undefined
+    this.#writtenBefore = this.#client.bytesWritten
+  }
+
+  /** Bytes that the client has been sent of an instance's answer, head and all; only after {@link keepAsked}, else 0. */
+  get answerBytes(): number {
+    return this.#isAsked ? this.#client.bytesWritten - this.#writtenBefore : 0
   }
 
   /** The value of the first field of that name (given in lower case), while the head can be read. */

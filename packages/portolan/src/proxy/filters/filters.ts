@@ -1,7 +1,8 @@
+import { accessLog } from './access-log.ts'
 import { rewrite } from './rewrite.ts'
 import type { FilterEntry } from './station.ts'
 
 export type { FilterEntry, Station } from './station.ts'
 
 /** All filters, in the order in which a request meets them. docs/gateway.md lists them, and a test keeps that true. */
-export const filters: readonly FilterEntry[] = [rewrite]
+export const filters: readonly FilterEntry[] = [accessLog, rewrite]
