@@ -6,6 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
+import type { RateLimitSettings } from '../rate/limit.ts'
 import type { AccessLogSettings } from './access-log.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 
@@ -133,6 +134,8 @@ export interface Route {
   /** Where clients are sent in place of a service. */
   readonly redirect?: Redirect
   readonly rewrite?: Rewrite
+  /** Of the requests by this route. */
+  readonly rateLimit?: RateLimitSettings
 }
 
 /** What a gateway needs to know from the configuration of its registry. */
@@ -148,6 +151,8 @@ export interface RouteTable {
   readonly outliers?: Readonly<Record<string, Partial<OutlierSettings>>>
   /** By service key: where a gateway's circuit breaker is to differ from its defaults. */
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>
+  /** By service key: how many requests the service takes; without `by`, through all gateways together. */
+  readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

@@ -19,7 +19,6 @@ export function inactiveKeys(config: Config, document: SourceDocument): readonly
 
 function inactiveInService(service: ServiceConfig): readonly (readonly [path: Path, hint: string])[] {
   const found: (readonly [Path, string])[] = []
-  if (service.rateLimit !== undefined) found.push([['rateLimit'], 'requests are not limited yet'])
   if (service.scaling !== undefined)
     found.push([['scaling'], 'set run.replicas: the number does not change by itself yet'])
   return found

@@ -50,8 +50,6 @@ describe('a configuration that holds', () => {
     expect(load(everySection).warnings.map(formatProblem).join('\n')).toMatchInlineSnapshot(`
       "portolan.yaml:21:17: services.order.healthChecks[2].script: there is no /opt/check_db.sh
           until there is, the check fails for all of them, and they get traffic only because all have causes
-      portolan.yaml:23:5: services.order.rateLimit: accepted, not active in this version
-          requests are not limited yet
       portolan.yaml:29:5: services.order.scaling: accepted, not active in this version
           set run.replicas: the number does not change by itself yet
       portolan.yaml:30:1: alerts: accepted, not active in this version

@@ -22,6 +22,7 @@ import {
 import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
 import { formatLine, type Path } from './problem.ts'
+import { rateLimits } from './rate-limits.ts'
 import { routeOf } from './route-of.ts'
 import type { Config } from './schema.ts'
 
@@ -80,6 +81,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const balance = spreadings(config)
   const outliers = outlierSettings(config)
   const breakers = breakerSettings(config)
+  const rates = rateLimits(config)
   const limits = gatewayLimits(config)
   return {
     routes: config.gateway.routes.map(routeOf),
@@ -88,6 +90,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(balance).length === 0 ? {} : { balance }),
     ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
     ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
+    ...(Object.keys(rates).length === 0 ? {} : { rateLimits: rates }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
   }

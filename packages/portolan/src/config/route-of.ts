@@ -1,4 +1,5 @@
 import { defaultNamespace, type Route, type WeightedService } from '@portolan/core'
+import { rateLimitOf } from './rate-limits.ts'
 import type { Config } from './schema.ts'
 
 type RouteConfig = Config['gateway']['routes'][number]
@@ -13,7 +14,9 @@ export function routeOf({
   splitBy,
   rewrite,
   redirect,
+  rateLimit,
 }: RouteConfig): Route {
+  const limit = rateLimitOf(rateLimit)
   const { host, path, headers, method } = match
   return {
     match: {
@@ -28,6 +31,7 @@ export function routeOf({
     ...(splitBy === undefined ? {} : { splitBy }),
     ...(rewrite === undefined ? {} : { rewrite: said(rewrite) }),
     ...(redirect === undefined ? {} : { redirect: said(redirect) }),
+    ...(limit === undefined ? {} : { rateLimit: limit }),
   }
 }
 

@@ -99,7 +99,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   })
   for (const { server } of listeners)
     server.on('error', error => log.error({ err: error }, 'gateway listener'))
-  const limitBy = ({ limits }: RouteTable): void => {
+  const limitBy = ({ limits, routes }: RouteTable): void => {
+    path.routeLimits.configure(routes)
     path.limits = { ...settings.limits, ...limits }
     for (const { server } of listeners) server.maxConnections = path.limits.connections
   }

@@ -30,6 +30,8 @@ export class ServiceMetrics {
   panic = false
   cancelled = 0
   unretried = 0
+  /** Requests beyond a rate limit. */
+  limited = 0
   /** Connections that are tunnels at the moment, and the bytes that went through, to instances (in) and to clients (out). */
   tunnels = 0
   tunnelBytesIn = 0
@@ -98,6 +100,7 @@ const counted = [
     'unretried',
     'Requests lost with their instance that must not be repeated',
   ],
+  ['portolan_gateway_rate_limited_total', 'limited', 'Requests turned away by a rate limit'],
 ] as const satisfies readonly (readonly [string, CounterField, string])[]
 
 /** Shows `metrics` in `registry` under `portolan_gateway_…`; docs/metrics.md explains each name. */

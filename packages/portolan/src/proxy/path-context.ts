@@ -5,6 +5,7 @@ import type { Deadlines } from './deadlines.ts'
 import { AccessLog } from './journal/access-log.ts'
 import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import { RouteLimits } from './rate/route-limits.ts'
 import type { GatewaySettings } from './settings.ts'
 
 /** What all connections of one gateway share. */
@@ -26,6 +27,7 @@ export interface PathContext {
   readonly spareHeads: RequestHead[]
   /** Those that hold now. */
   limits: GatewayLimits
+  readonly routeLimits: RouteLimits
   /** Set when the gateway closes: no connection is kept for another request. */
   draining: boolean
 }
@@ -34,7 +36,10 @@ export interface PathContext {
 const inboxSize = 65_536
 
 export function openPathContext(
-  parts: Omit<PathContext, 'gateway' | 'accessLog' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'draining'>,
+  parts: Omit<
+    PathContext,
+    'gateway' | 'accessLog' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'routeLimits' | 'draining'
+  >,
 ): PathContext {
   return {
     ...parts,
@@ -44,6 +49,7 @@ export function openPathContext(
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],
     limits: parts.settings.limits,
+    routeLimits: new RouteLimits(parts.clock),
     draining: false,
   }
 }

@@ -64,6 +64,11 @@ export const problems = {
     code: 'too_many_pending',
     reason: 'too many requests wait for this service',
   },
+  rateLimited: {
+    status: 429,
+    code: 'rate_limited',
+    reason: 'more requests come than the limit lets pass',
+  },
   connectFailed: { status: 502, code: 'connect_failed', reason: 'no connection to the instance' },
   connectTimeout: {
     status: 504,

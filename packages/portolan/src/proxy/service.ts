@@ -21,6 +21,7 @@ import { Mark } from './mark.ts'
 import type { ServiceMetrics } from './metrics.ts'
 import type { PathContext } from './path-context.ts'
 import { Pools } from './pool/pools.ts'
+import { ServiceRate } from './rate/service-rate.ts'
 
 /** A service that had a request so lately has traffic. */
 const trafficMs: Milliseconds = 2000
@@ -46,6 +47,7 @@ export class Service implements PickingSubscriber {
   readonly metrics: ServiceMetrics
   readonly mark: Mark
   readonly pools: Pools
+  readonly rate: ServiceRate
   /** Requests under way, those that wait among them. */
   underWay = 0
   /** Where requests have keys: how to read them. */
@@ -85,6 +87,7 @@ export class Service implements PickingSubscriber {
     this.metrics.balance = this.balancer
     this.pools = new Pools(path, this.balancer, breaker)
     this.metrics.load = this
+    this.rate = new ServiceRate(path.clock)
     this.#beganAt = path.clock.now()
     this.#openedAt = path.deadlines.now
     this.usedAt = this.#openedAt

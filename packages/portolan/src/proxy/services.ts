@@ -5,6 +5,7 @@ import {
   type OutlierSettings,
   type PolicyName,
   type Random,
+  type RateLimitSettings,
   type Resolver,
   type RouteTable,
   type ServiceName,
@@ -18,6 +19,7 @@ type Policies = NonNullable<RouteTable['policies']>
 type Spreadings = NonNullable<RouteTable['balance']>
 type Outliers = NonNullable<RouteTable['outliers']>
 type Breakers = NonNullable<RouteTable['breakers']>
+type Rates = NonNullable<RouteTable['rateLimits']>
 
 /** Services that only a Host named are forgotten after this long without a request. */
 const forgetAfterMs = 300_000
@@ -37,6 +39,7 @@ export class Services implements Expiring {
   #spreadings: Spreadings = {}
   #outliers: Outliers = {}
   #breakers: Breakers = {}
+  #rates: Rates = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -66,22 +69,25 @@ export class Services implements Expiring {
       outliers: this.#outliersOf(key),
       breaker: this.#breakerOf(key),
     })
+    service.rate.configure(this.#rateOf(key))
     this.#services.set(key, service)
     return service
   }
 
   /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
   configure(names: readonly ServiceName[], table: RouteTable): void {
-    const { policies = {}, balance = {}, outliers = {}, breakers = {} } = table
+    const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {} } = table
     this.#configured = new Set(names.map(serviceKey))
     this.#policies = policies
     this.#spreadings = balance
     this.#outliers = outliers
     this.#breakers = breakers
+    this.#rates = rateLimits
     for (const [key, service] of this.#services) {
       service.balanceBy(this.#balanceOf(key))
       service.balancer.configure(this.#outliersOf(key))
       service.pools.configure(this.#breakerOf(key))
+      service.rate.configure(this.#rateOf(key))
     }
     for (const name of names) this.get(name)
   }
@@ -119,6 +125,10 @@ export class Services implements Expiring {
   #breakerOf(key: string): BreakerSettings {
     const own = Object.hasOwn(this.#breakers, key) ? this.#breakers[key] : undefined
     return { ...this.#path.settings.breaker, ...own }
+  }
+
+  #rateOf(key: string): RateLimitSettings | undefined {
+    return Object.hasOwn(this.#rates, key) ? this.#rates[key] : undefined
   }
 
   all(): Iterable<Service> {

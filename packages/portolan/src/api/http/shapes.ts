@@ -200,6 +200,14 @@ export const token = z.object({
 
 export const minted = token.extend({ secret: z.string().describe('Shown this once.') })
 
+const rateLimit = z
+  .object({
+    qps: z.number(),
+    burst: z.number(),
+    by: z.string().optional().describe('`client` or `header:NAME`; absent: all requests together.'),
+  })
+  .describe('How many requests may pass.')
+
 export const routeTable = z.object({
   routes: z.array(
     z.object({
@@ -223,6 +231,7 @@ export const routeTable = z.object({
           status: z.int(),
         })
         .optional(),
+      rateLimit: rateLimit.optional(),
     }),
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
@@ -242,6 +251,7 @@ export const routeTable = z.object({
     .record(z.string(), z.record(z.string(), z.number()))
     .optional()
     .describe('Where outlier detection differs from its defaults, by service key.'),
+  rateLimits: z.record(z.string(), rateLimit).optional().describe('Rate limits by service key.'),
 })
 
 export const serviceSettings = z.object({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { described, name, requestKey, said } from '../scalars.ts'
+import { rateLimit } from './rate-limit.ts'
 
 const match = z
   .strictObject({
@@ -162,6 +163,9 @@ export const route = z
       .meta({ unset: 'by chance, each request anew' }),
     rewrite: rewrite.optional().describe('What instances are asked for in place of what the client wrote.'),
     redirect: redirect.optional().describe('In place of `service`: where the client is sent.'),
+    rateLimit: rateLimit
+      .optional()
+      .describe('How many requests each gateway takes by this route; beyond, 429.'),
   })
   .superRefine((one, context) => {
     const ways = [one.service, one.split, one.redirect].filter(value => value !== undefined)
@@ -178,6 +182,12 @@ export const route = z
         code: 'custom',
         path: ['splitBy'],
         message: said('there is no split that it could divide'),
+      })
+    if (one.rateLimit !== undefined && one.redirect !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['rateLimit'],
+        message: said('a redirect is not limited', 'it asks no instance'),
       })
     if (one.rewrite !== undefined && one.redirect !== undefined)
       context.addIssue({

@@ -12,6 +12,7 @@ import {
 import { circuitBreaker } from './circuit-breaker.ts'
 import { healthChecks } from './health-checks.ts'
 import { outliers } from './outliers.ts'
+import { rateLimit } from './rate-limit.ts'
 
 const quoted = z.string({
   error: issue => (typeof issue.input === 'string' ? undefined : said('expected text', 'put it in quotes')),
@@ -73,13 +74,6 @@ const run = z
       'leave `port` out: each copy gets a free one as PORT',
     ),
   })
-
-const rateLimit = z.strictObject({
-  enabled: z.boolean().default(true).describe('Whether the limit holds.'),
-  qps: z.number().positive().max(1e9).describe('Requests a second.'),
-  burst: z.int().min(0).max(1e9).default(0).describe('Requests that may come at once on top.'),
-  strategy: z.enum(['token-bucket']).default('token-bucket').describe('How it is counted.'),
-})
 
 const scaling = z
   .strictObject({
@@ -155,7 +149,9 @@ const service = z.strictObject({
     .describe(
       'How much of the service each gateway lets be under way at once; beyond, requests wait or get 503.',
     ),
-  rateLimit: rateLimit.optional().describe('How many requests the service takes.'),
+  rateLimit: rateLimit
+    .optional()
+    .describe('How many requests the service takes, through all gateways together; beyond, 429.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })
 
