@@ -16,6 +16,9 @@ export const emptyTally = (): Tally => ({ conversations: 0, messages: 0, lost: 0
 
 export type Stop = () => void
 
+/** So many messages, or events, at most; then another conversation begins, perhaps with an instance that is new. */
+const longest = 300
+
 /** Talks to whoever is there, again and again: numbered messages every 100 ms, of 100 bytes to 100 KB. */
 export function talk(port: number, tally: Tally): Stop {
   let isOver = false
@@ -24,10 +27,11 @@ export function talk(port: number, tally: Tally): Stop {
     if (isOver) return
     let sent = 0
     let back = 0
+    const last = Math.ceil(Math.random() * longest)
     const own = new WebSocket(`ws://127.0.0.1:${port}/`)
     socket = own
     const timer = setInterval(() => {
-      if (own.readyState !== WebSocket.OPEN) return
+      if (own.readyState !== WebSocket.OPEN || sent === last) return
       sent++
       own.send(`${sent}:${'x'.repeat(sent % 50 === 0 ? 100_000 : 100)}`)
     }, 100)
@@ -37,11 +41,13 @@ export function talk(port: number, tally: Tally): Stop {
       const number = Number.parseInt(String(data).slice(0, 12), 10)
       if (number !== back + 1) fault(tally, 'lost', `message ${number} after ${back}`)
       back = number
+      if (back === last) own.close(1000)
     })
     own.on('error', error => fault(tally, 'cut', `socket: ${error.message}`))
     own.on('close', code => {
       clearInterval(timer)
-      if (code !== 1001 && !isOver) fault(tally, 'cut', `closed with ${code} after ${back} messages`)
+      if (code !== 1001 && back !== last && !isOver)
+        fault(tally, 'cut', `closed with ${code} after ${back} messages`)
       setTimeout(begin, 100)
     })
   }
@@ -82,6 +88,7 @@ export function listen(port: number, tally: Tally): Stop {
     if (isOver) return
     let last = 0
     let hasEnded = false
+    const longEnough = Math.ceil(Math.random() * longest)
     let hasBegun = false
     let text = ''
     const request = get({ port, host: '127.0.0.1', path: '/events' }, response => {
@@ -97,6 +104,9 @@ export function listen(port: number, tally: Tally): Stop {
           else fault(tally, 'lost', `event ${event} after ${last}`)
           tally.messages++
         }
+        if (last < longEnough) return
+        hasEnded = true
+        request.destroy()
       })
       response.on('error', () => {})
       response.on('close', () => {
