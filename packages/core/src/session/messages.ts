@@ -136,6 +136,8 @@ export interface Route {
   readonly rewrite?: Rewrite
   /** Of the requests by this route. */
   readonly rateLimit?: RateLimitSettings
+  /** From its head to the answer's; 0 = as long as it takes. Default: as the service says. */
+  readonly timeoutMs?: number
 }
 
 /** What a gateway needs to know from the configuration of its registry. */
@@ -153,6 +155,8 @@ export interface RouteTable {
   readonly breakers?: Readonly<Record<string, Partial<BreakerSettings>>>
   /** By service key: how many requests the service takes; without `by`, through all gateways together. */
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>
+  /** By service key, in milliseconds: how long a request may take until its answer begins. */
+  readonly timeouts?: Readonly<Record<string, number>>
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

@@ -63,6 +63,16 @@ describe('what a configuration comes to', () => {
     ])
   })
 
+  it('tells gateways how long requests may take', () => {
+    const { config } = load(
+      'gateway:\n  routes:\n    - { match: {}, service: a, timeout: 5m }\n    - { service: a, timeout: none }\nservices:\n  n/a: { timeout: 2s }\n  b: {}\n',
+    )
+    expect(routeTable(config, local)).toMatchObject({
+      routes: [{ timeoutMs: 300_000 }, { timeoutMs: 0 }],
+      timeouts: { 'n/a': 2000 },
+    })
+  })
+
   it('exposes all services on loopback, beyond it those that say so', () => {
     const { config } = load('services:\n  a: { expose: true }\n  n/b: { expose: true }\n  c: {}\n')
     expect(routeTable(config, local).exposed).toBe('all')

@@ -82,6 +82,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const outliers = outlierSettings(config)
   const breakers = breakerSettings(config)
   const rates = rateLimits(config)
+  const timeouts = timeoutsOf(config)
   const limits = gatewayLimits(config)
   return {
     routes: config.gateway.routes.map(routeOf),
@@ -91,6 +92,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
     ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
     ...(Object.keys(rates).length === 0 ? {} : { rateLimits: rates }),
+    ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
   }
@@ -159,6 +161,14 @@ function differing<Numbers extends Readonly<Record<keyof Numbers, number>>>(
   return Object.fromEntries(
     names.filter(name => said[name] !== defaults[name]).map(name => [name, said[name]]),
   ) as Partial<Numbers>
+}
+
+/** How long requests may take, by service key. */
+function timeoutsOf(config: Config): NonNullable<RouteTable['timeouts']> {
+  const said = Object.entries(config.services).flatMap(([key, { timeout }]) =>
+    timeout === undefined ? [] : [[key, timeout]],
+  )
+  return Object.fromEntries(said)
 }
 
 export function staticMembers(config: Config): readonly StaticMember[] {

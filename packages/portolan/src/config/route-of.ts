@@ -15,6 +15,7 @@ export function routeOf({
   rewrite,
   redirect,
   rateLimit,
+  timeout,
 }: RouteConfig): Route {
   const limit = rateLimitOf(rateLimit)
   const { host, path, headers, method } = match
@@ -32,6 +33,7 @@ export function routeOf({
     ...(rewrite === undefined ? {} : { rewrite: said(rewrite) }),
     ...(redirect === undefined ? {} : { redirect: said(redirect) }),
     ...(limit === undefined ? {} : { rateLimit: limit }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout }),
   }
 }
 

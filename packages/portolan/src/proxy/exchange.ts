@@ -10,14 +10,16 @@ import type { Caller, Opening } from './caller.ts'
 import {
   type BodyForm,
   type ByteWriter,
-  type ConnectionField,
+  connectionField,
   isIdempotent,
   type Method,
   type RequestHead,
   type ResponseHead,
   writeResponseHead,
 } from './codec/codec.ts'
-import { endOf, isUnwritten, problemOf } from './failures.ts'
+import { Countdown } from './countdown.ts'
+import { noDeadline } from './deadlines.ts'
+import { endOf, endOfOverdue, type FailedTry, isUnwritten, mostRetries, problemOf } from './failures.ts'
 import type { PickedBy, RequestContext } from './filters/filter.ts'
 import { Held } from './held.ts'
 import { take } from './outgoing.ts'
@@ -30,13 +32,6 @@ import type { Service } from './service.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchesTo, upgradeLines } from './upgrade.ts'
 import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
-
-/** A try that brought no answer. */
-interface FailedTry {
-  readonly endpoint: Endpoint
-  readonly connection: UpstreamConnection
-  readonly failure: Failure
-}
 
 /**
  * One request and its answer: picks an instance, sends, tries once more where that is safe, and passes the answer on.
@@ -62,6 +57,7 @@ export class Exchange implements ResponseReceiver, Waiter {
   #place: Place<Waiter> | undefined
   /** Whether a try has failed otherwise than by a refusal. */
   #hasPaid = false
+  readonly #countdown: Countdown
   #complete = false
   #minor = 1
   #persistent = true
@@ -74,10 +70,7 @@ export class Exchange implements ResponseReceiver, Waiter {
   constructor(path: PathContext, caller: Caller) {
     this.#path = path
     this.#caller = caller
-  }
-
-  get isOpen(): boolean {
-    return this.#service !== undefined
+    this.#countdown = new Countdown(path, () => this.#overdue())
   }
 
   /** Whether it waits for a filter, or for the service's first instance set. */
@@ -123,6 +116,7 @@ export class Exchange implements ResponseReceiver, Waiter {
       this.#giveUp(problems.tooManyInFlight)
       return
     }
+    if (request !== undefined) this.#countdown.start(now, request.deadlineAt)
     service.budget.deposit(now)
     if (request !== undefined && opened !== undefined) {
       this.#held.keep(opened)
@@ -188,6 +182,11 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#giveUp(this.#filtered ? problems.filterTimeout : problems.noInstance)
   }
 
+  /** A request with a time of its own has all of it. */
+  get answerWithinMs(): Milliseconds {
+    return this.#countdown.isRunning ? noDeadline : this.#path.settings.responseMs
+  }
+
   get context(): PickContext | undefined {
     return this.#context
   }
@@ -207,6 +206,18 @@ export class Exchange implements ResponseReceiver, Waiter {
     if (service === undefined) return
     service.metrics.struck.queueTimeout++
     this.#giveUp(problems.queueTimeout)
+  }
+
+  /** Its time is over, and no answer has begun. */
+  #overdue(): void {
+    const service = this.#service
+    if (service === undefined) return
+    service.metrics.deadlineExceeded++
+    const connection = this.#connection
+    const share = this.#countdown.shareSince(this.#triedAt)
+    this.#settle(this.#complete ? endOfOverdue(connection, share) : 'cancelled')
+    connection?.destroy()
+    this.#giveUp(problems.deadlineExceeded)
   }
 
   /** The client has left, or can't be read any further. */
@@ -265,6 +276,7 @@ export class Exchange implements ResponseReceiver, Waiter {
 
   responded(bytes: Uint8Array, head: ResponseHead): BodyForm {
     this.#held.forget()
+    this.#countdown.stop()
     this.#status = head.status
     const unchunked = this.#minor === 0 && head.framing === 'chunked'
     // Who says no before it has seen the whole request does not want the rest of it.
@@ -274,7 +286,8 @@ export class Exchange implements ResponseReceiver, Waiter {
     const request = this.#request
     request?.responded(head.status)
     const lines = request?.answerLines
-    writeResponseHead(bytes, head, this.#connectionField(), this.#minor === 0, this.#path.out, lines)
+    const field = connectionField(this.#closing, this.#minor)
+    writeResponseHead(bytes, head, field, this.#minor === 0, this.#path.out, lines)
     return unchunked ? 'content' : 'wire'
   }
 
@@ -298,7 +311,8 @@ export class Exchange implements ResponseReceiver, Waiter {
     const now = this.#path.clock.now()
     if (isFailure(this.#status)) this.#settle('response', this.#status)
     else if (isPushback(this.#status)) this.#settle('pushback')
-    else this.#succeed(now - this.#triedAt)
+    else if (this.#endpoint !== undefined) service.balancer.succeeded(this.#endpoint, now - this.#triedAt)
+    this.#letGo()
     service.metrics.answered(this.#status, now - this.#startedAt)
     if (reusable && this.#complete) pool.release(connection)
     else connection.destroy()
@@ -412,6 +426,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     if (this.#path.out.length > 0) {
       this.#write(connection, this.#path.out)
     } else {
+      this.#countdown.tell(this.#held)
       for (const piece of this.#held.pieces) connection.write(piece)
       if (!this.#held.replayable) this.#held.forget()
     }
@@ -431,11 +446,6 @@ export class Exchange implements ResponseReceiver, Waiter {
     connection.write(piece)
   }
 
-  #connectionField(): ConnectionField {
-    if (this.#closing) return 'Connection: close\r\n'
-    return this.#minor === 0 ? 'Connection: keep-alive\r\n' : ''
-  }
-
   #giveUp(problem: Problem): void {
     const service = this.#service
     this.#path.out.length = 0
@@ -444,11 +454,6 @@ export class Exchange implements ResponseReceiver, Waiter {
     service?.metrics.answered(problem.status, this.#path.clock.now() - this.#startedAt)
     this.#reset(problem.status, problem.code)
     this.#caller.answer(problem)
-  }
-
-  #succeed(ms: number): void {
-    if (this.#endpoint !== undefined) this.#service?.balancer.succeeded(this.#endpoint, ms)
-    this.#letGo()
   }
 
   /** Ends the pick that is open, if there is one, other than well. */
@@ -478,6 +483,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#service = undefined
     this.#filtered = false
     this.#held.forget()
+    this.#countdown.stop()
     const request = this.#request
     if (request === undefined) return
     this.#request = undefined
@@ -486,6 +492,3 @@ export class Exchange implements ResponseReceiver, Waiter {
 }
 
 const none: Endpoint[] = []
-
-/** When several instances die together, so many of them may refuse one request after the other. */
-const mostRetries = 3

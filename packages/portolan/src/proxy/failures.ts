@@ -1,6 +1,16 @@
-import type { Trouble } from '@portolan/core'
+import type { Endpoint, Trouble } from '@portolan/core'
 import { type Problem, problems } from './problem.ts'
 import type { Failure, UpstreamConnection } from './upstream-connection.ts'
+
+/** A try that brought no answer. */
+export interface FailedTry {
+  readonly endpoint: Endpoint
+  readonly connection: UpstreamConnection
+  readonly failure: Failure
+}
+
+/** When several instances die together, so many of them may refuse one request after the other. */
+export const mostRetries = 3
 
 /** What the client is told. */
 export const problemOf = {
@@ -43,4 +53,16 @@ const troubleOf = {
 /** What a failed try says of its instance. */
 export function endOf(failure: Failure, { reused, answering }: UpstreamConnection): Trouble | 'cancelled' {
   return failure === 'lost' && reused && !answering ? 'parted' : troubleOf[failure]
+}
+
+/**
+ * What it says of an instance that a request's time was over before it answered: that it is too slow, where it had the whole
+ * request for most of that time.
+ * @param share of that time which the try had
+ */
+export function endOfOverdue(
+  connection: UpstreamConnection | undefined,
+  share: number,
+): Trouble | 'cancelled' {
+  return connection?.isConnected === true && share > 0.5 ? 'timeout' : 'cancelled'
 }

@@ -1,3 +1,4 @@
+import type { Milliseconds } from '@portolan/core'
 import type { ByteWriter } from './codec/codec.ts'
 import { type Outgoing, take } from './outgoing.ts'
 
@@ -24,6 +25,18 @@ export class Held {
   insert(piece: Outgoing): void {
     this.pieces.splice(1, 0, piece)
     this.size += piece.length
+  }
+
+  /** Says in the head, where such a field stands, that so much time is left. */
+  retime(field: string, ms: Milliseconds): void {
+    const line = new RegExp(`(^|\\r\\n)${field}: \\d+\\r\\n`)
+    // The head is all in the first piece, or its end in the second one.
+    for (let i = 0; i < Math.min(2, this.pieces.length); i++) {
+      const text = this.pieces[i]?.toString('latin1') ?? ''
+      if (!line.test(text)) continue
+      this.pieces[i] = text.replace(line, `$1${field}: ${Math.max(0, Math.ceil(ms))}\r\n`)
+      return
+    }
   }
 
   /** From now on what is written is gone. */

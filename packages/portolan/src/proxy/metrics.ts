@@ -25,6 +25,7 @@ export class ServiceMetrics {
   retries = 0
   budgetExhausted = 0
   connectErrors = 0
+  deadlineExceeded = 0
   panicPicks = 0
   /** Whether picks fail open at the moment. */
   panic = false
@@ -89,6 +90,11 @@ const counted = [
     'Retries that the budget did not allow',
   ],
   ['portolan_gateway_connect_errors_total', 'connectErrors', 'Connections to instances that failed'],
+  [
+    'portolan_gateway_deadline_exceeded_total',
+    'deadlineExceeded',
+    'Requests that had no answer when their time was over',
+  ],
   ['portolan_gateway_panic_picks_total', 'panicPicks', 'Picks among instances that all carry a cause'],
   [
     'portolan_gateway_cancelled_total',

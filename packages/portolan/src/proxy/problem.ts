@@ -101,6 +101,11 @@ export const problems = {
     code: 'filter_timeout',
     reason: 'who was asked whether the request may pass did not answer in time',
   },
+  deadlineExceeded: {
+    status: 504,
+    code: 'deadline_exceeded',
+    reason: 'the time that the request has is over, and no answer has begun',
+  },
   responseTimeout: { status: 504, code: 'response_timeout', reason: 'the instance did not answer in time' },
 } as const satisfies Readonly<Record<string, Problem>>
 

@@ -29,6 +29,7 @@ async function setUp() {
     { addresses: ['127.0.0.1'], port: upstream.port },
     {
       method: 'other',
+      answerWithinMs: 60_000,
       connected: () => told.push('connected'),
       interim: () => told.push('interim'),
       switched: () => undefined,

@@ -36,6 +36,8 @@ export type Failure =
 /** Who waits for the answer on an upstream connection. Takes the body's spans; `passOn` ends each read. */
 export interface ResponseReceiver extends SpanSink {
   readonly method: Method
+  /** From the request's last byte to the answer's head. */
+  readonly answerWithinMs: Milliseconds
   connected(): void
   /** A 1xx head; another head follows. */
   interim(bytes: Uint8Array, head: ResponseHead): void
@@ -160,7 +162,9 @@ export class UpstreamConnection implements Expiring {
   /** The whole request has been written: from now on the answer is waited for. */
   awaitResponse(): void {
     this.#awaiting = true
-    if (!this.#inBody) this.deadline = this.#path.deadlines.now + this.#path.settings.responseMs
+    if (this.#inBody) return
+    const { answerWithinMs } = this.#receiver ?? { answerWithinMs: this.#path.settings.responseMs }
+    this.deadline = this.#path.deadlines.now + answerWithinMs
   }
 
   /** Stops reading: whoever takes the answer is congested, and its own deadline counts meanwhile. */

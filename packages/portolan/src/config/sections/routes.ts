@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { described, name, requestKey, said } from '../scalars.ts'
+import { described, durationOrNone, name, requestKey, said } from '../scalars.ts'
 import { rateLimit } from './rate-limit.ts'
 
 const match = z
@@ -162,6 +162,12 @@ export const route = z
       )
       .meta({ unset: 'by chance, each request anew' }),
     rewrite: rewrite.optional().describe('What instances are asked for in place of what the client wrote.'),
+    timeout: durationOrNone
+      .optional()
+      .describe(
+        'How long a request may take until its answer begins, second tries included; `none`, or 0: as long as it takes.',
+      )
+      .meta({ unset: 'as the service says' }),
     redirect: redirect.optional().describe('In place of `service`: where the client is sent.'),
     rateLimit: rateLimit
       .optional()

@@ -149,6 +149,10 @@ const service = z.strictObject({
     .describe(
       'How much of the service each gateway lets be under way at once; beyond, requests wait or get 503.',
     ),
+  timeout: duration
+    .optional()
+    .describe('How long a request may take until its answer begins, second tries included.')
+    .meta({ unset: 'as long as it takes' }),
   rateLimit: rateLimit
     .optional()
     .describe('How many requests the service takes, through all gateways together; beyond, 429.'),

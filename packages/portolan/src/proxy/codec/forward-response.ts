@@ -12,6 +12,12 @@ export type ConnectionField =
   | 'Connection: keep-alive\r\n'
   | `Connection: Upgrade\r\nUpgrade: ${string}\r\n`
 
+/** What the client of an answer is told; `minor` is what it speaks. */
+export function connectionField(closing: boolean, minor: number): ConnectionField {
+  if (closing) return 'Connection: close\r\n'
+  return minor === 0 ? 'Connection: keep-alive\r\n' : ''
+}
+
 /**
  * Writes the head as the client gets it: the bytes that came, as HTTP/1.1, with hop-by-hop fields and those that
  * Connection names cut out. `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content; `lines` are

@@ -1,4 +1,5 @@
 import { accessLog } from './access-log.ts'
+import { deadline } from './deadline.ts'
 import { rateLimit } from './rate-limit.ts'
 import { rewrite } from './rewrite.ts'
 import type { FilterEntry } from './station.ts'
@@ -6,4 +7,4 @@ import type { FilterEntry } from './station.ts'
 export type { FilterEntry, Station } from './station.ts'
 
 /** All filters, in the order in which a request meets them. docs/gateway.md lists them, and a test keeps that true. */
-export const filters: readonly FilterEntry[] = [accessLog, rewrite, rateLimit]
+export const filters: readonly FilterEntry[] = [accessLog, deadline, rewrite, rateLimit]
