@@ -50,6 +50,7 @@ export function resolverOver(
     subscribe: resolver.subscribe,
     idle: resolver.idle,
     report: resolver.report,
+    claim: resolver.claim,
     watchRoutes: resolver.watchRoutes,
     get connected() {
       return session.link !== undefined

@@ -13,6 +13,8 @@ import {
   markStale,
   nextLeave,
   type PickingSubscriber,
+  type RateClaimant,
+  type RateDemand,
   type Resolver,
   type RouteTable,
   receiverOf,
@@ -66,6 +68,7 @@ export function sessionResolver(
   const { clock, random, timers } = runtime
   const subscriptions = new Map<string, Subscription>()
   const routeReceivers = new Set<(table: RouteTable) => void>()
+  const claims = new Map<string, { readonly name: ServiceName; readonly claimant: RateClaimant }>()
   let routes: RouteTable | undefined
   let closed = false
 
@@ -191,6 +194,10 @@ export function sessionResolver(
     })
   }
 
+  const demand = (name: ServiceName, said: RateDemand) => {
+    session.link?.send({ type: 'demand', namespace: name.namespace, service: name.service, ...said })
+  }
+
   const leave = (subscription: Subscription) => {
     subscriptions.delete(keyOf(subscription.name))
     subscription.stopLeave()
@@ -204,9 +211,16 @@ export function sessionResolver(
     up(link) {
       for (const subscription of subscriptions.values()) void watch(subscription, link)
       if (routeReceivers.size > 0) askForRoutes(link)
+      for (const { name, claimant } of claims.values()) demand(name, claimant.demand())
     },
     receive(message) {
       if (message.type === 'snapshot' || message.type === 'delta') return apply(message)
+      if (message.type === 'share') {
+        const { qps, burst, tokens } = message
+        const share = { qps, burst, ...(tokens === undefined ? {} : { tokens }) }
+        tell(() => claims.get(keyOf(message))?.claimant.receive(share))
+        return
+      }
       if (message.type !== 'routes') return
       routes = message.table
       for (const receive of [...routeReceivers]) tell(() => receive(message.table))
@@ -257,6 +271,18 @@ export function sessionResolver(
         })
       }
     },
+    claim(service, claimant) {
+      const name = { namespace: service.namespace, service: service.service }
+      const claim = { name, claimant }
+      claims.set(keyOf(name), claim)
+      demand(name, claimant.demand())
+      return {
+        tell: said => demand(name, said),
+        end() {
+          if (claims.get(keyOf(name)) === claim) claims.delete(keyOf(name))
+        },
+      }
+    },
     watchRoutes(receive) {
       const own = (table: RouteTable) => receive(table)
       routeReceivers.add(own)
@@ -272,6 +298,7 @@ export function sessionResolver(
       }
       subscriptions.clear()
       routeReceivers.clear()
+      claims.clear()
     },
   }
 }

@@ -145,6 +145,8 @@ export { type Leaving, planLeaving } from './view/leaving.ts'
 export {
   type OutcomeReport,
   type PickingSubscriber,
+  type RateClaim,
+  type RateClaimant,
   type Resolver,
   receiverOf,
   type Unsubscribe,

@@ -77,6 +77,7 @@ function fixed(port: number): Resolver {
     },
     idle() {},
     report() {},
+    claim: () => ({ tell() {}, end() {} }),
   }
 }
 

@@ -39,6 +39,9 @@ const shapes: Readonly<Record<ServerMessage['type'], Check>> = {
     isRecord(item.table) &&
     isList(item.table.routes, route => isText(route.service) && isRecord(route.match)) &&
     (item.table.exposed === 'all' || Array.isArray(item.table.exposed)),
+  share: item =>
+    isTarget(item) &&
+    [item.qps, item.burst, item.tokens ?? 0].every(value => isNumber(value) && Number(value) >= 0),
   'may-stop': item => isTarget(item) && isText(item.id),
 }
 

@@ -4,6 +4,7 @@ import {
   type InstanceSet,
   type OutcomeReport,
   type PickingSubscriber,
+  type RateClaim,
   type Resolver,
   receiverOf,
   type ServiceName,
@@ -57,6 +58,10 @@ export class FixedResolver implements Resolver {
 
   report(_: ServiceName, report: OutcomeReport): void {
     this.reports.push(report)
+  }
+
+  claim(): RateClaim {
+    return { tell() {}, end() {} }
   }
 
   #tell(stale: boolean): void {

@@ -94,7 +94,9 @@ describe('Dealer', () => {
     dealer.leave('c', 4100)
     expect(shares(dealer, 4100).a?.qps).toBeCloseTo(450)
     dealer.hear('a', { perSecond: 500, tokens: 0, qps: 450 }, 6000)
+    dealer.expire(7000)
     expect(dealer.deal(7000)).toEqual([])
+    dealer.expire(7001)
     expect(shares(dealer, 7001).a).toMatchObject({ qps: 900, burst: 300 })
     expect(dealer.size).toBe(1)
   })
@@ -137,6 +139,7 @@ describe('Dealer', () => {
           const demand = { tokens, back, ...(perSecond === undefined ? {} : { perSecond }) }
           if (leaves) dealer.leave(id, now)
           else dealer.hear(id, { ...demand, ...(qps === undefined ? {} : { qps }) }, now)
+          dealer.expire(now)
           const dealt = dealer.deal(now).map(({ share }) => share)
           expect(sum(dealt.map(share => share.qps))).toBeLessThanOrEqual(900 + 1e-6)
           expect(sum(dealt.map(share => share.burst))).toBeLessThanOrEqual(300 + 1e-6)

@@ -115,9 +115,13 @@ export class Dealer {
     if (this.#members.delete(id) && this.#members.size === 0) this.#emptySince = now
   }
 
+  /** Those who have been silent for too long have gone. To be called about once a second. */
+  expire(now: Milliseconds): void {
+    for (const [id, { heardAt }] of this.#members) if (now - heardAt > silentMs) this.leave(id, now)
+  }
+
   /** Everybody's share, where there is news. */
   deal(now: Milliseconds): readonly Dealt[] {
-    for (const [id, { heardAt }] of this.#members) if (now - heardAt > silentMs) this.leave(id, now)
     if (this.#members.size === 0) return []
     const members = [...this.#members]
     const saved = members.reduce((sum, [, { tokens }]) => sum + tokens, 0)

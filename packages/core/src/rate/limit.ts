@@ -21,11 +21,11 @@ export interface RateShare extends RateLimit {
 /** What one gateway says of a limit that it shares. */
 export interface RateDemand {
   /** Requests a second that it was asked for, passed or not. Absent: it has just begun. */
-  readonly perSecond?: number
+  readonly perSecond?: number | undefined
   /** What it has saved up. */
   readonly tokens: number
   /** What it gives back, because its share of the burst has become smaller. */
-  readonly back?: number
+  readonly back?: number | undefined
   /** The qps of the share that it goes by. Absent: none has come yet. */
-  readonly qps?: number
+  readonly qps?: number | undefined
 }

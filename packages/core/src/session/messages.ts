@@ -6,7 +6,7 @@ import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
-import type { RateLimitSettings } from '../rate/limit.ts'
+import type { RateDemand, RateLimitSettings, RateShare } from '../rate/limit.ts'
 import type { AccessLogSettings } from './access-log.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 
@@ -94,6 +94,8 @@ export type ClientMessage =
       readonly cpuMs?: number
       readonly outcomes: readonly InstanceOutcomes[]
     } & Target)
+  /** What this gateway is asked for of a service whose rate limit it shares. Never answered; `share` may follow. */
+  | ({ readonly type: 'demand' } & Target & RateDemand)
   /** How an instance says it is: for its `ttl` check of that id (default: its only one). */
   | ({
       readonly type: 'status'
@@ -191,5 +193,7 @@ export type ServerMessage =
       readonly gone: readonly Departure[]
     } & Target)
   | { readonly type: 'routes'; readonly table: RouteTable }
+  /** What this gateway may let pass of the service's rate limit, until it is told otherwise. */
+  | ({ readonly type: 'share' } & Target & RateShare)
   /** A drained instance of this session may stop: nobody picks it any more. */
   | ({ readonly type: 'may-stop'; readonly id: string; readonly acknowledged: boolean } & Target)

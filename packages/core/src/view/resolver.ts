@@ -1,5 +1,6 @@
 import type { InstanceName, ServiceName } from '../instance/instance.ts'
 import type { InstanceSet } from '../instance/instance-set.ts'
+import type { RateDemand, RateShare } from '../rate/limit.ts'
 import type { InstanceOutcomes } from '../session/messages.ts'
 
 /** What a subscriber knows of one service, and whether the registry is there to correct it. */
@@ -39,6 +40,22 @@ export interface Resolver {
    * failure that makes an instance suspect comes at once.
    */
   report(service: ServiceName, report: OutcomeReport): void
+  /** Takes part in the service's rate limit, which the registry deals out to all who do. */
+  claim(service: ServiceName, claimant: RateClaimant): RateClaim
+}
+
+/** Somebody who goes by a share of a service's rate limit. */
+export interface RateClaimant {
+  /** What a registry that knows nothing of him is to be told. */
+  demand(): RateDemand
+  /** His share, from now on. Without a registry the last one goes on. */
+  receive(share: RateShare): void
+}
+
+export interface RateClaim {
+  /** Dropped while there is no registry. */
+  tell(demand: RateDemand): void
+  end(): void
 }
 
 /** How a subscriber wants to be told, whichever kind it is. */

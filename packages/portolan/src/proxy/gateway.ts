@@ -21,6 +21,7 @@ import { Outlook } from './outlook.ts'
 import { openPathContext } from './path-context.ts'
 import { exportPoolMetrics } from './pool/metrics.ts'
 import { problems } from './problem.ts'
+import { exportRateMetrics } from './rate/metrics.ts'
 import { Router } from './router.ts'
 import { Services } from './services.ts'
 import { defaultGatewaySettings, type GatewaySettings } from './settings.ts'
@@ -110,6 +111,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
   exportPoolMetrics(stats.services, options.metrics)
+  exportRateMetrics(stats.services, options.metrics)
   exportAccessLogMetrics(path.accessLog, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
   log.info({ addresses }, 'gateway listens')

@@ -43,6 +43,8 @@ export class ServiceMetrics {
   /** How often each limit of the circuit breaker was met. */
   readonly struck = { connections: 0, pending: 0, requests: 0, queueTimeout: 0 }
   load: ServiceLoad | undefined
+  /** This gateway's share of the service's rate limit. */
+  rate: { readonly qps: number | undefined } | undefined
   /** Where the service's outliers are counted. */
   balance: Pick<LocalBalancer, 'outliers' | 'ejections' | 'withheld'> | undefined
 

@@ -6,6 +6,7 @@ import { AccessLog } from './journal/access-log.ts'
 import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { RouteLimits } from './rate/route-limits.ts'
+import { Ticks } from './rate/ticks.ts'
 import type { GatewaySettings } from './settings.ts'
 
 /** What all connections of one gateway share. */
@@ -28,6 +29,7 @@ export interface PathContext {
   /** Those that hold now. */
   limits: GatewayLimits
   readonly routeLimits: RouteLimits
+  readonly ticks: Ticks
   /** Set when the gateway closes: no connection is kept for another request. */
   draining: boolean
 }
@@ -38,7 +40,7 @@ const inboxSize = 65_536
 export function openPathContext(
   parts: Omit<
     PathContext,
-    'gateway' | 'accessLog' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'routeLimits' | 'draining'
+    'gateway' | 'accessLog' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'routeLimits' | 'ticks' | 'draining'
   >,
 ): PathContext {
   return {
@@ -50,6 +52,7 @@ export function openPathContext(
     spareHeads: [],
     limits: parts.settings.limits,
     routeLimits: new RouteLimits(parts.clock),
+    ticks: new Ticks(),
     draining: false,
   }
 }

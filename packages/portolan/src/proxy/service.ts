@@ -87,7 +87,8 @@ export class Service implements PickingSubscriber {
     this.metrics.balance = this.balancer
     this.pools = new Pools(path, this.balancer, breaker)
     this.metrics.load = this
-    this.rate = new ServiceRate(path.clock)
+    this.rate = new ServiceRate({ service: name, resolver, clock: path.clock, ticks: path.ticks })
+    this.metrics.rate = this.rate
     this.#beganAt = path.clock.now()
     this.#openedAt = path.deadlines.now
     this.usedAt = this.#openedAt
@@ -181,5 +182,6 @@ export class Service implements PickingSubscriber {
   close(): void {
     this.#unsubscribe()
     this.pools.close()
+    this.rate.close()
   }
 }

@@ -94,6 +94,7 @@ export class Fleet {
     if (!this.#isDue || this.now - this.#dealtAt < this.dealer.pauseMs) return
     this.#isDue = false
     this.#dealtAt = this.now
+    this.dealer.expire(this.now)
     const dealt = this.dealer.deal(this.now)
     this.mostShared = Math.max(
       this.mostShared,

@@ -15,6 +15,7 @@ import { Doubts } from './doubts.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
 import { instanceKey, type Session, watchKey } from './session.ts'
+import type { Shares } from './shares.ts'
 import { viewFrame } from './view-frames.ts'
 
 type Answering = {
@@ -30,7 +31,7 @@ export type Converse = (
   request: Exclude<Request, { type: 'hello' }>,
 ) => Promise<void> | void
 
-export function openConversation(context: ApiContext, roster: Roster): Converse {
+export function openConversation(context: ApiContext, roster: Roster, shares: Shares): Converse {
   const { registry, access, health, routes, declaredAt, guardTargets, limits, clock, log } = context
 
   const doubts = new Doubts(clock)
@@ -137,6 +138,12 @@ export function openConversation(context: ApiContext, roster: Roster): Converse 
       const heard = doubts.allow(session, outcomes)
       const report = { overMs, outcomes: heard, ...(cpuMs === undefined ? {} : { cpuMs }) }
       health?.reported(session.name, service, report)
+    },
+
+    demand(session, { type: _, namespace, service, ...said }) {
+      // Limits are read with the routes: who may not read those does not share in them.
+      if (session.stopRoutes === undefined) return
+      shares.hear(session, { namespace, service }, said)
     },
 
     status(session, { seq, incarnation, ...rest }) {

@@ -51,6 +51,14 @@ const shapes = {
       )
       .max(10_000),
   }),
+  demand: z.strictObject({
+    type: z.literal('demand'),
+    ...target,
+    perSecond: z.number().min(0).optional(),
+    tokens: z.number().min(0),
+    back: z.number().min(0).optional(),
+    qps: z.number().min(0).optional(),
+  }),
   status: z.strictObject({
     type: z.literal('status'),
     seq,

@@ -12,6 +12,7 @@ import { openLiveness } from './liveness.ts'
 import type { Request, RequestOf } from './requests.ts'
 import { openRoster, type Roster } from './roster.ts'
 import { closeCodes, instanceKey, type Session } from './session.ts'
+import { openShares } from './shares.ts'
 import type { Wire } from './wire.ts'
 
 /** A websocket that was let in. */
@@ -37,7 +38,8 @@ export function openSessions(context: ApiContext): Sessions {
     maxPayload: limits.frame,
   })
   const roster = openRoster(clock, times.lease)
-  const converse = openConversation(context, roster)
+  const shares = openShares(context.routes, clock)
+  const converse = openConversation(context, roster, shares)
   let closing = false
   const strangers = new Map<WebSocket, number>()
   /** What the silent ones had registered when they fell silent. */
@@ -163,6 +165,7 @@ export function openSessions(context: ApiContext): Sessions {
     for (const subscription of session.watches.values()) subscription.close(how)
     session.watches.clear()
     session.stopRoutes?.()
+    shares.part(session, how)
     // That we leave says nothing about those who stay.
     if (roster.remove(session) && !closing) registry.sessionClosed(session.id)
   }
@@ -179,6 +182,7 @@ export function openSessions(context: ApiContext): Sessions {
       closing = true
       clearInterval(sweep)
       liveness.close()
+      shares.close()
       for (const stranger of strangers.keys()) stranger.terminate()
       for (const session of roster.open.values()) session.close(closeCodes.goingAway, 'the server is closing')
       server.close()

@@ -5,6 +5,9 @@ import {
   type OutcomeReport,
   orderedById,
   type PickingSubscriber,
+  type RateClaim,
+  type RateClaimant,
+  type RateDemand,
   type Resolver,
   receiverOf,
   type ServiceName,
@@ -82,5 +85,19 @@ export class StaticResolver implements Resolver {
 
   report(_: ServiceName, report: OutcomeReport): void {
     this.reports.push(report)
+  }
+
+  /** Who takes part in a rate limit, by service key, and what they told of it. */
+  readonly claimants = new Map<string, RateClaimant>()
+  readonly demands: RateDemand[] = []
+
+  claim(service: ServiceName, claimant: RateClaimant): RateClaim {
+    const key = serviceKey(service)
+    this.claimants.set(key, claimant)
+    this.demands.push(claimant.demand())
+    return {
+      tell: demand => void this.demands.push(demand),
+      end: () => void this.claimants.delete(key),
+    }
   }
 }
