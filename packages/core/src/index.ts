@@ -138,9 +138,11 @@ export {
   type ServerMessage,
 } from './session/messages.ts'
 export type { Redirect, Rewrite, RouteMatch, WeightedService } from './session/route.ts'
+export type { TracingSettings } from './session/tracing.ts'
 export { type Side, Split } from './split/split.ts'
 export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
 export { formatDuration, parseDuration } from './time/duration.ts'
+export { formatTraceparent, isTracestate, parseTraceparent, type TraceParent } from './trace/trace-context.ts'
 export { type Leaving, planLeaving } from './view/leaving.ts'
 export {
   type OutcomeReport,

@@ -9,6 +9,7 @@ import type { OutlierSettings } from '../outlier/settings.ts'
 import type { RateDemand, RateLimitSettings, RateShare } from '../rate/limit.ts'
 import type { AccessLogSettings } from './access-log.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
+import type { TracingSettings } from './tracing.ts'
 
 /**
  * The session protocol, version 1: JSON text frames over a websocket at `/api/v1/session`.
@@ -163,6 +164,8 @@ export interface RouteTable {
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */
   readonly accessLog?: AccessLogSettings
+  /** Absent: gateways take no part in traces. */
+  readonly tracing?: TracingSettings
 }
 
 export type ServerMessage =

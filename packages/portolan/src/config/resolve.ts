@@ -95,6 +95,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
+    ...tracingOf(config),
   }
 }
 
@@ -150,6 +151,11 @@ function gatewayLimits({ gateway }: Config): Partial<GatewayLimits> {
   const { connections, poolIdle, poolMaxLifetime } = gateway.limits
   const said = { ...limitDefaults, connections, poolIdleMs: poolIdle, poolMaxLifetimeMs: poolMaxLifetime }
   return differing(said, limitDefaults)
+}
+
+function tracingOf({ gateway }: Config): Pick<RouteTable, 'tracing'> {
+  const { endpoint, sample, serviceName } = gateway.tracing
+  return endpoint === undefined ? {} : { tracing: { endpoint, sample, serviceName } }
 }
 
 /** The numbers that are not those of `defaults`. */

@@ -328,6 +328,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     const pool = this.#pool
     this.#path.out.length = 0
     this.#settle(endOf(failure, connection))
+    this.#request?.tryFailed(failure)
     const written = connection.isConnected
     if (!written) service.metrics.connectErrors++
     if (this.#begun) {
@@ -391,7 +392,9 @@ export class Exchange implements ResponseReceiver, Waiter {
       return
     }
     this.#endpoint = endpoint
-    this.#request?.goesTo(endpoint, endpoint === picked ? by : 'room', balancer.panic)
+    const request = this.#request
+    request?.goesTo(endpoint, endpoint === picked ? by : 'room', balancer.panic)
+    if (request?.amendment !== undefined) this.#held.amend(request.amendment)
     this.#pool = pools.of(endpoint)
     this.#connection = connection
     if (connection.isConnected) this.#send(connection)

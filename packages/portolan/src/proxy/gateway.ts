@@ -15,6 +15,7 @@ import { Deadlines } from './deadlines.ts'
 import { type FilterEntry, filters } from './filters/filters.ts'
 import { Hops } from './hops.ts'
 import { exportAccessLogMetrics } from './journal/access-log.ts'
+import { exportTracerMetrics } from './journal/tracer.ts'
 import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { Outlook } from './outlook.ts'
@@ -107,12 +108,14 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   }
   limitBy(options.routes)
   path.accessLog.configure(options.routes.accessLog ?? {})
+  path.tracer.configure(options.routes.tracing)
   services.configure(router.services, options.routes)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
   exportPoolMetrics(stats.services, options.metrics)
   exportRateMetrics(stats.services, options.metrics)
   exportAccessLogMetrics(path.accessLog, options.metrics)
+  exportTracerMetrics(path.tracer, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
   log.info({ addresses }, 'gateway listens')
 
@@ -128,7 +131,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     deadlines.close()
     outlook.close()
     services.close()
-    await path.accessLog.close()
+    // A socket says that it is closed after the server has counted it as that: what it cut is to be told of, too.
+    while (connections.size > 0) await new Promise(resolve => setImmediate(resolve))
+    await Promise.all([path.accessLog.close(), path.tracer.close()])
   }
   let closing: Promise<void> | undefined
   return {
@@ -137,6 +142,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     stats,
     setRoutes(table) {
       path.accessLog.configure(table.accessLog ?? {})
+      path.tracer.configure(table.tracing)
       router = new Router(table, dice)
       limitBy(table)
       services.configure(router.services, table)

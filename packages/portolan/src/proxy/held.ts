@@ -39,6 +39,17 @@ export class Held {
     }
   }
 
+  /** Puts a text in place of another one of the same length, where that stands first. */
+  amend({ from, to }: { readonly from: string; readonly to: string }): void {
+    for (const [index, piece] of this.pieces.entries()) {
+      const at = piece.indexOf(from)
+      if (at < 0) continue
+      if (typeof piece === 'string') this.pieces[index] = piece.replace(from, () => to)
+      else piece.write(to, at, 'latin1')
+      return
+    }
+  }
+
   /** From now on what is written is gone. */
   forget(): void {
     this.pieces.length = 0

@@ -3,6 +3,7 @@ import type { Log } from '../observe/log.ts'
 import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
 import { AccessLog } from './journal/access-log.ts'
+import { Tracer } from './journal/tracer.ts'
 import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { RouteLimits } from './rate/route-limits.ts'
@@ -20,6 +21,7 @@ export interface PathContext {
   readonly metrics: GatewayMetrics
   readonly log: Log
   readonly accessLog: AccessLog
+  readonly tracer: Tracer
   /** Where outgoing bytes are gathered. Empty between events: who fills it, sends it within the same call. */
   readonly out: ByteWriter
   /** Where every upstream connection is read into: what is in it is used, or copied, before the next read. */
@@ -40,13 +42,24 @@ const inboxSize = 65_536
 export function openPathContext(
   parts: Omit<
     PathContext,
-    'gateway' | 'accessLog' | 'out' | 'inbox' | 'spareHeads' | 'limits' | 'routeLimits' | 'ticks' | 'draining'
+    | 'gateway'
+    | 'accessLog'
+    | 'tracer'
+    | 'out'
+    | 'inbox'
+    | 'spareHeads'
+    | 'limits'
+    | 'routeLimits'
+    | 'ticks'
+    | 'draining'
   >,
 ): PathContext {
+  const gateway = gatewayName()
   return {
     ...parts,
     accessLog: new AccessLog(parts),
-    gateway: gatewayName(),
+    gateway,
+    tracer: new Tracer({ ...parts, gateway }),
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],

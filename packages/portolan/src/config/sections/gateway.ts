@@ -3,6 +3,7 @@ import { listenAddress, network, oneOrMany } from '../scalars.ts'
 import { accessLog } from './access-log.ts'
 import { limits } from './limits.ts'
 import { route } from './routes.ts'
+import { tracing } from './tracing.ts'
 
 export const gatewaySection = z
   .strictObject({
@@ -28,6 +29,9 @@ export const gatewaySection = z
       .default([])
       .describe('Which request goes to which service; the first match wins.'),
     accessLog: accessLog.prefault({}).describe('What each gateway writes down of requests.'),
+    tracing: tracing
+      .prefault({})
+      .describe('How gateways take part in traces (W3C Trace Context, OpenTelemetry).'),
     limits: limits.prefault({}).describe('What holds for each gateway as a whole.'),
     trustedProxies: z
       .array(network)

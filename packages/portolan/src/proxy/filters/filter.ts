@@ -1,5 +1,6 @@
 import type { Endpoint, Milliseconds } from '@portolan/core'
 import { equalsFolded, type HeadEdits, type Hop, latin1, RequestHead } from '../codec/codec.ts'
+import type { Recorded } from '../journal/recorded.ts'
 import type { Problem } from '../problem.ts'
 
 /**
@@ -22,6 +23,10 @@ export interface Ending {
 export interface Filter {
   /** The head has been read, and nothing sent. */
   request?(request: RequestContext): Verdict
+  /** That instance is tried next: `request.endpoint`, the `request.tries`th. */
+  tried?(request: RequestContext): void
+  /** The try brought no answer. Another one may follow. */
+  tryFailed?(request: RequestContext, why: string): void
   /** An instance's head has come, and nothing of it has been passed on: lines may be added. */
   response?(request: RequestContext, status: number): void
   /** It is over, whatever became of it: once for each call of `request`. */
@@ -36,6 +41,12 @@ export interface Asked {
   host: string
   /** What a trusted proxy says of the client; `undefined`: nothing, or the peer is none. */
   forwardedFor: string | undefined
+}
+
+/** A text in what instances are sent that is another one from the second try on, as long as the first. */
+export interface Amendment {
+  readonly from: string
+  readonly to: string
 }
 
 /** Why an instance was picked: by the policy, because it had room, or because it was free first for one in line. */
@@ -59,6 +70,7 @@ interface Counted {
 
 const nothing = new Uint8Array()
 const none: readonly Filter[] = []
+const noValues: string[] = []
 const noHead = new RequestHead()
 const never = Number.POSITIVE_INFINITY
 
@@ -95,6 +107,10 @@ export class RequestContext implements HeadEdits {
   isDrawn = false
   /** The id of the trace that it belongs to; empty = of none. */
   trace = ''
+  /** What the trace filter keeps of it; `undefined`: it is not recorded. */
+  recorded: Recorded | undefined
+  /** To be made before the next try is sent. */
+  amendment: Amendment | undefined
   /** Told by `goOn`; set while a filter has said `later`. */
   onGoOn: ((problem: Problem | undefined) => void) | undefined
   readonly #client: Counted
@@ -122,6 +138,8 @@ export class RequestContext implements HeadEdits {
     this.tries = 0
     this.isDrawn = false
     this.trace = ''
+    this.recorded = undefined
+    this.amendment = undefined
     this.onGoOn = undefined
     this.#passed = 0
     this.#isAsked = false
@@ -161,6 +179,11 @@ export class RequestContext implements HeadEdits {
     picked.inFlight = endpoint.inFlight - 1
     picked.cost = endpoint.learned.cost
     picked.panic = panic
+    for (const filter of this.#filters) filter.tried?.(this)
+  }
+
+  tryFailed(why: string): void {
+    for (const filter of this.#filters) filter.tryFailed?.(this, why)
   }
 
   /** Over. Further calls do nothing. */
@@ -197,6 +220,17 @@ export class RequestContext implements HeadEdits {
     if (index < 0) return undefined
     const { fields } = this.head
     return latin1(this.bytes, fields.valueStart(index), fields.valueEnd(index))
+  }
+
+  /** The values of all fields of that name (given in lower case), in their order, while the head can be read. */
+  headers(name: string): readonly string[] {
+    const { fields } = this.head
+    let values: string[] = noValues
+    for (let index = this.#find(name); index >= 0; index = this.#find(name, index + 1)) {
+      if (values === noValues) values = []
+      values.push(latin1(this.bytes, fields.valueStart(index), fields.valueEnd(index)))
+    }
+    return values
   }
 
   /** Keeps all fields of that name (given in lower case) from the instance. */

@@ -3,8 +3,9 @@ import { deadline } from './deadline.ts'
 import { rateLimit } from './rate-limit.ts'
 import { rewrite } from './rewrite.ts'
 import type { FilterEntry } from './station.ts'
+import { trace } from './trace.ts'
 
 export type { FilterEntry, Station } from './station.ts'
 
 /** All filters, in the order in which a request meets them. docs/gateway.md lists them, and a test keeps that true. */
-export const filters: readonly FilterEntry[] = [accessLog, deadline, rewrite, rateLimit]
+export const filters: readonly FilterEntry[] = [accessLog, trace, deadline, rewrite, rateLimit]
