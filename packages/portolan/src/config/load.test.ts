@@ -130,6 +130,8 @@ describe('mistakes, in words', () => {
     ['merge key', 'services:\n  a: &a {}\n  b:\n    <<: *a\n'],
     ['unknown alias', 'services: { a: *b }\n'],
     ['alias inside its anchor', 'services: &a { a: *a }\n'],
+    ['bare number as size', 'gateway: { limits: { memory: 256 } }\n'],
+    ['not a size', 'gateway: { limits: { memory: 1 TB } }\n'],
     ['several at once', 'gatway: {}\nregistry: { lease: 3 }\nservices:\n  order: { expose: 1 }\n'],
   ])('%s', (_, text) => {
     expect(complaintsAbout(text)).toMatchSnapshot()

@@ -149,6 +149,12 @@ describe('what a configuration comes to', () => {
     const { config } = load('gateway: { limits: { connections: 500, poolIdle: 4s, poolMaxLifetime: 1h } }')
     expect(routeTable(config, local).limits).toEqual({ connections: 500, poolMaxLifetimeMs: 3_600_000 })
     expect(routeTable(load('').config, local).limits).toBeUndefined()
+    const text = 'gateway: { limits: { connectionsPerClient: 20, memory: 1.5GiB, minRate: 0 } }'
+    expect(routeTable(load(text).config, local).limits).toEqual({
+      connectionsPerClient: 20,
+      memory: 1.5 * 1024 ** 3,
+      minRate: 0,
+    })
   })
 
   it('says where balancing differs from the defaults', () => {

@@ -148,8 +148,15 @@ function breakerSettings(config: Config): NonNullable<RouteTable['breakers']> {
 
 /** Where the limits of gateways differ from the defaults. */
 function gatewayLimits({ gateway }: Config): Partial<GatewayLimits> {
-  const { connections, poolIdle, poolMaxLifetime } = gateway.limits
-  const said = { ...limitDefaults, connections, poolIdleMs: poolIdle, poolMaxLifetimeMs: poolMaxLifetime }
+  const { connections, connectionsPerClient = 0, memory, minRate, poolIdle, poolMaxLifetime } = gateway.limits
+  const said: GatewayLimits = {
+    connections,
+    connectionsPerClient,
+    memory,
+    minRate,
+    poolIdleMs: poolIdle,
+    poolMaxLifetimeMs: poolMaxLifetime,
+  }
   return differing(said, limitDefaults)
 }
 

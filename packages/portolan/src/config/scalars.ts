@@ -80,6 +80,31 @@ function millisecondsOf(text: string, context: z.RefinementCtx, forms: string): 
   return z.NEVER
 }
 
+const sizeUnits: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }
+
+/** An amount of memory as people write it, in bytes from there on. */
+export const size = z
+  .string({
+    error: issue =>
+      said(`${described(issue.input)} is not a size`, 'write a number and a unit: 64KiB, 256MiB, 2GiB'),
+  })
+  .transform((text, context): number => {
+    const [, amount, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([KMG]iB|B)\s*$/.exec(text) ?? []
+    const bytes = Math.round(Number(amount) * (sizeUnits[unit] ?? Number.NaN))
+    if (bytes > 0 && bytes <= Number.MAX_SAFE_INTEGER) return bytes
+    context.addIssue({
+      code: 'custom',
+      message: said(`${described(text)} is not a size`, 'write a number and a unit: 64KiB, 256MiB, 2GiB'),
+    })
+    return z.NEVER
+  })
+
+/** Bytes as {@link size} reads them, in the largest unit that says them in whole numbers. */
+export function formatSize(bytes: number): string {
+  const unit = ['GiB', 'MiB', 'KiB'].find(name => bytes % (sizeUnits[name] ?? 1) === 0) ?? 'B'
+  return `${bytes / (sizeUnits[unit] ?? 1)}${unit}`
+}
+
 /** What services, instances, namespaces and tokens are called. */
 export const name = z
   .string()

@@ -1,3 +1,5 @@
+import type { Memory } from './limits/memory.ts'
+
 const empty = Buffer.alloc(0)
 const smallest = 512
 
@@ -6,6 +8,11 @@ export class Backlog {
   bytes: Buffer = empty
   from = 0
   end = 0
+  readonly #memory: Memory
+
+  constructor(memory: Memory) {
+    this.#memory = memory
+  }
 
   get size(): number {
     return this.end - this.from
@@ -23,6 +30,7 @@ export class Backlog {
           : this.bytes
       this.bytes.copy(target, 0, this.from, this.end)
       moved = -this.from
+      this.#memory.kept += target.length - this.bytes.length
       this.bytes = target
       this.from = 0
       this.end = size
@@ -39,6 +47,7 @@ export class Backlog {
   }
 
   drop(): void {
+    this.#memory.kept -= this.bytes.length
     this.bytes = empty
     this.from = 0
     this.end = 0

@@ -15,6 +15,9 @@ import {
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
 import { type Filter, RequestContext } from './filters/filter.ts'
+import type { Queue } from './limits/memory.ts'
+import type { Paced } from './limits/pace.ts'
+import { bytesTaken } from './limits/taken.ts'
 import { type Outgoing, take, writeOut } from './outgoing.ts'
 import type { Passage } from './passages.ts'
 import { congestedAbove, giveHead, type PathContext, takeHead } from './path-context.ts'
@@ -31,13 +34,11 @@ export type RouteRequest = (bytes: Uint8Array, head: RequestHead, hop: Hop) => P
  */
 type Phase = 'head' | 'body' | 'answer' | 'closing' | 'tunnel'
 
-/** So much may be pipelined while an answer is under way; then reading stops. */
-const backlogLimit = 65_536
 /** How long a closing connection is read on, so that a reset does not overtake our last answer (RFC 9112 section 9.6). */
 const lingerMs = 2000
 
 /** One client connection: reads requests, one exchange at a time, in order. */
-export class ClientConnection implements Expiring, Caller {
+export class ClientConnection implements Expiring, Caller, Queue, Paced {
   deadline: number
   readonly #path: PathContext
   readonly #socket: Socket
@@ -46,7 +47,7 @@ export class ClientConnection implements Expiring, Caller {
   readonly #head: RequestHead
   readonly #body: BodyReader
   readonly #exchange: Exchange
-  readonly #backlog = new Backlog()
+  readonly #backlog: Backlog
   /** What filters see of a request; made by the first that has any to pass. */
   #request: RequestContext | undefined
   #phase: Phase = 'head'
@@ -57,7 +58,12 @@ export class ClientConnection implements Expiring, Caller {
   #requestHeld = false
   #reading = true
   #ended = false
-  #pendingAtLastLook = Number.POSITIVE_INFINITY
+  /** What it had taken when it was last asked; below 0: it has not been asked. */
+  #takenBefore = -1
+  /** What it had moved when it was last waited for; below 0: since then it was not. */
+  #movedBefore = -1
+  /** Whether an instance is not read from until this client has taken what there is. */
+  #congested = false
 
   constructor(path: PathContext, socket: Socket, hop: Hop, route: RouteRequest) {
     this.#path = path
@@ -67,6 +73,7 @@ export class ClientConnection implements Expiring, Caller {
     this.#head = takeHead(path)
     this.#body = new BodyReader(path.settings.codec)
     this.#exchange = new Exchange(path, this)
+    this.#backlog = new Backlog(path.memory)
     this.deadline = path.deadlines.now + path.settings.headMs
     path.deadlines.add(this)
     path.metrics.connections++
@@ -100,17 +107,42 @@ export class ClientConnection implements Expiring, Caller {
     } else if (this.#parsing) {
       this.#refuseHead(problems.headTimeout)
     } else {
+      this.#path.metrics.struck.keepAlive++
       this.#close()
     }
   }
 
   /** Whether a slow client has taken anything of its answer since this was last asked: then it gets more time. */
   #takesSomething(): boolean {
-    const { writableLength } = this.#socket
-    const takes = writableLength < this.#pendingAtLastLook
-    this.#pendingAtLastLook = writableLength
+    const taken = bytesTaken(this.#socket)
+    const takes = taken > this.#takenBefore
+    this.#takenBefore = taken
     if (takes) this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
     return takes
+  }
+
+  get queued(): number {
+    return this.#socket.writableLength
+  }
+
+  /** Of a queue that was small, the socket does not say that it has emptied. */
+  flushed(): void {
+    if (this.#congested) this.#drained()
+  }
+
+  checkPace(least: number): void {
+    const { bytesRead } = this.#socket
+    const sends = this.#phase === 'body' && !this.#requestHeld && !this.#exchange.isUnresolved
+    if (this.#phase === 'tunnel' || (this.queued === 0 && !sends)) {
+      this.#movedBefore = -1
+      return
+    }
+    const before = this.#movedBefore
+    this.#movedBefore = bytesRead + bytesTaken(this.#socket)
+    if (before < 0 || this.#movedBefore - before >= least) return
+    this.#path.metrics.struck.minRate++
+    if (this.queued === 0) this.#breakOff(problems.tooSlow)
+    else this.abort()
   }
 
   #received(chunk: Buffer): void {
@@ -188,6 +220,14 @@ export class ClientConnection implements Expiring, Caller {
     const { out } = this.#path
     this.#body.begin(head.framing, head.contentLength)
     this.#phase = this.#body.done ? 'answer' : 'body'
+    this.#movedBefore = -1
+    const { memory, metrics } = this.#path
+    if (memory.isShort && (this.#phase === 'body' || memory.isExhausted)) {
+      metrics.struck.memory++
+      this.#path.accessLog.unrouted(problems.overloaded, this.#hop, bytes, head)
+      this.answer(problems.overloaded)
+      return from
+    }
     const passage = this.#route(bytes, head, this.#hop)
     if ('status' in passage) {
       this.#path.accessLog.unrouted(passage, this.#hop, bytes, head)
@@ -276,8 +316,13 @@ export class ClientConnection implements Expiring, Caller {
     writeOut(out, this.#socket)
     // Whoever takes an answer is still there, even if it has ended its own side.
     if (this.#ended) this.deadline = noDeadline
-    if (this.#socket.writableLength <= congestedAbove) return true
-    this.#pendingAtLastLook = this.#socket.writableLength
+    const { queued } = this
+    if (queued === 0) return true
+    const { memory } = this.#path
+    memory.note(this)
+    if (queued <= congestedAbove && !memory.isShort) return true
+    this.#congested = true
+    this.#takenBefore = bytesTaken(this.#socket)
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
     return false
   }
@@ -313,6 +358,7 @@ export class ClientConnection implements Expiring, Caller {
   holdRequest(hold: boolean): void {
     if (this.#requestHeld === hold) return
     this.#requestHeld = hold
+    this.#movedBefore = -1
     if (this.#phase === 'body' && !this.#exchange.isUnresolved)
       this.deadline = hold ? noDeadline : this.#bodyDeadline()
     this.#updateReading()
@@ -325,7 +371,7 @@ export class ClientConnection implements Expiring, Caller {
     }
     this.#phase = 'head'
     this.#requestHeld = false
-    this.#pendingAtLastLook = Number.POSITIVE_INFINITY
+    this.#takenBefore = -1
     this.deadline = this.#path.deadlines.now + this.#path.settings.keepAliveMs
     if (!this.#consuming) this.#goOn()
   }
@@ -338,6 +384,7 @@ export class ClientConnection implements Expiring, Caller {
   }
 
   #drained(): void {
+    this.#congested = false
     const isServing = this.#phase === 'body' || this.#phase === 'answer'
     if (isServing && !this.#exchange.isUnresolved) this.#waitForBody()
     this.#exchange.callerDrained()
@@ -349,9 +396,14 @@ export class ClientConnection implements Expiring, Caller {
   }
 
   #updateReading(): void {
-    const wanted = !this.#requestHeld && this.#backlog.size <= backlogLimit
+    const { settings, memory, metrics } = this.#path
+    // The rest of a head has to come, however short memory is.
+    const most = memory.isShort && !this.#parsing ? 0 : settings.backlogLimit
+    const isAhead = this.#backlog.size > most
+    const wanted = !this.#requestHeld && !isAhead
     if (wanted === this.#reading) return
     this.#reading = wanted
+    if (isAhead) metrics.struck.pipelined++
     if (wanted) this.#socket.resume()
     else this.#socket.pause()
   }
@@ -421,6 +473,7 @@ export class ClientConnection implements Expiring, Caller {
     this.#phase = 'closing'
     this.#backlog.drop()
     this.#path.deadlines.delete(this)
+    this.#path.memory.forget(this)
     this.#path.metrics.connections--
     this.#exchange.cancel()
     giveHead(this.#path, this.#head)

@@ -48,7 +48,7 @@ export class Exchange implements ResponseReceiver, Waiter {
   #endpoint: Endpoint | undefined
   #pool: Pool | undefined
   #connection: UpstreamConnection | undefined
-  readonly #held = new Held()
+  readonly #held: Held
   /** Instances that it was tried at and failed, the last one last. */
   #tried: Endpoint[] = none
   #context: PickContext | undefined
@@ -71,6 +71,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#path = path
     this.#caller = caller
     this.#countdown = new Countdown(path, () => this.#overdue())
+    this.#held = new Held(path.memory)
   }
 
   /** Whether it waits for a filter, or for the service's first instance set. */
@@ -160,7 +161,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     const connection = this.#connection
     if (connection === undefined || !connection.isConnected) {
       this.#held.takeIn(out)
-      if (this.#held.size > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
+      if (this.#held.isFull(this.#path.settings.replayLimit)) this.#caller.holdRequest(true)
       return
     }
     if (out.length > 0) {
@@ -411,7 +412,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     }
     service.metrics.queued++
     this.#triedAt = this.#path.clock.now()
-    if (this.#held.size > this.#path.settings.replayLimit) this.#caller.holdRequest(true)
+    if (this.#held.isFull(this.#path.settings.replayLimit)) this.#caller.holdRequest(true)
   }
 
   #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
@@ -439,7 +440,7 @@ export class Exchange implements ResponseReceiver, Waiter {
 
   /** Writes what has just been read, and keeps a copy only where it may have to be written again. */
   #write(connection: UpstreamConnection, out: ByteWriter): void {
-    if (this.#held.size + out.length > this.#path.settings.replayLimit) this.#held.forget()
+    if (this.#held.isFull(this.#path.settings.replayLimit, out.length)) this.#held.forget()
     if (!this.#held.replayable) {
       connection.writeOut(out)
       return

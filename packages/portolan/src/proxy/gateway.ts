@@ -16,6 +16,10 @@ import { type FilterEntry, filters } from './filters/filters.ts'
 import { Hops } from './hops.ts'
 import { exportAccessLogMetrics } from './journal/access-log.ts'
 import { exportTracerMetrics } from './journal/tracer.ts'
+import type { DescriptorCount } from './limits/descriptors.ts'
+import { Door, mostTurnedAway } from './limits/door.ts'
+import { exportLimitMetrics } from './limits/metrics.ts'
+import { Pace } from './limits/pace.ts'
 import { closeServer, openListeners } from './listeners.ts'
 import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { Outlook } from './outlook.ts'
@@ -42,6 +46,8 @@ export interface GatewayOptions {
   readonly metrics: Registry
   /** The CPU time that this process has used so far. Default: as the system counts it. */
   readonly cpuMs?: () => Milliseconds
+  /** The descriptors of this process. Default: as the system counts them. */
+  readonly countDescriptors?: () => DescriptorCount
 }
 
 function ownCpuMs(): Milliseconds {
@@ -71,13 +77,23 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, log } = options
   const stats = new GatewayMetrics()
   const deadlines = new Deadlines(settings.sweepMs)
-  const path = openPathContext({ settings, clock, random: options.random, deadlines, metrics: stats, log })
+  const path = openPathContext({
+    settings,
+    clock,
+    deadlines,
+    log,
+    random: options.random,
+    metrics: stats,
+    countDescriptors: options.countDescriptors,
+  })
   const entries = options.filters ?? filters
   const services = new Services(path, options.resolver, options.random)
   const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
   const connections = new Set<ClientConnection>()
   const dice = diceFrom(options.random)
   let router = new Router(options.routes, dice)
+  const door = new Door(path)
+  const pace = new Pace(path, connections)
 
   const route: RouteRequest = (bytes, head, hop) => {
     if (head.method === 'CONNECT') return problems.connect
@@ -91,20 +107,23 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const accept = (socket: Socket): void => {
     // Gone before it was accepted.
     if (socket.remoteAddress === undefined) return void socket.destroy()
-    const connection = new ClientConnection(path, socket, hops.of(socket.remoteAddress), route)
+    const hop = hops.of(socket.remoteAddress)
+    if (!door.admits(socket, hop)) return
+    const connection = new ClientConnection(path, socket, hop, route)
     connections.add(connection)
     socket.once('close', () => connections.delete(connection))
   }
 
   const listeners = await openListeners(settings, accept, () => {
     stats.connectionsRefused++
+    stats.struck.connections++
   })
   for (const { server } of listeners)
     server.on('error', error => log.error({ err: error }, 'gateway listener'))
   const limitBy = ({ limits, routes }: RouteTable): void => {
     path.routeLimits.configure(routes)
     path.limits = { ...settings.limits, ...limits }
-    for (const { server } of listeners) server.maxConnections = path.limits.connections
+    for (const { server } of listeners) server.maxConnections = path.limits.connections + mostTurnedAway
   }
   limitBy(options.routes)
   path.accessLog.configure(options.routes.accessLog ?? {})
@@ -116,6 +135,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   exportRateMetrics(stats.services, options.metrics)
   exportAccessLogMetrics(path.accessLog, options.metrics)
   exportTracerMetrics(path.tracer, options.metrics)
+  exportLimitMetrics(path, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
   log.info({ addresses }, 'gateway listens')
 
@@ -130,6 +150,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     clearTimeout(timer)
     deadlines.close()
     outlook.close()
+    pace.close()
     services.close()
     // A socket says that it is closed after the server has counted it as that: what it cut is to be told of, too.
     while (connections.size > 0) await new Promise(resolve => setImmediate(resolve))

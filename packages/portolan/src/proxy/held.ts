@@ -1,5 +1,6 @@
 import type { Milliseconds } from '@portolan/core'
 import type { ByteWriter } from './codec/codec.ts'
+import type { Memory } from './limits/memory.ts'
 import { type Outgoing, take } from './outgoing.ts'
 
 /** What has been read of one request, for as long as it may have to be sent (again). */
@@ -10,10 +11,20 @@ export class Held {
   size = 0
   /** Whether it may be sent once more after it has been written. */
   replayable = false
+  readonly #memory: Memory
+
+  constructor(memory: Memory) {
+    this.#memory = memory
+  }
+
+  /** Whether it would be more than is kept, with so many bytes besides; where memory is short, nothing is. */
+  isFull(limit: number, besides = 0): boolean {
+    return this.size + besides > (this.#memory.isShort ? 0 : limit)
+  }
 
   keep(piece: Outgoing): void {
     this.pieces.push(piece)
-    this.size += piece.length
+    this.#grow(piece.length)
   }
 
   /** Keeps what `out` holds, and empties it. */
@@ -24,7 +35,7 @@ export class Held {
   /** Puts a piece behind the first one. */
   insert(piece: Outgoing): void {
     this.pieces.splice(1, 0, piece)
-    this.size += piece.length
+    this.#grow(piece.length)
   }
 
   /** Says in the head, where such a field stands, that so much time is left. */
@@ -53,7 +64,12 @@ export class Held {
   /** From now on what is written is gone. */
   forget(): void {
     this.pieces.length = 0
-    this.size = 0
+    this.#grow(-this.size)
     this.replayable = false
+  }
+
+  #grow(bytes: number): void {
+    this.size += bytes
+    this.#memory.kept += bytes
   }
 }

@@ -38,7 +38,6 @@ async function listen(
 ): Promise<Listener> {
   // Half-open, since a client may end its side before it has read its answer.
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 65_536 }, accept)
-  server.maxConnections = settings.limits.connections
   server.on('drop', dropped)
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(listenFault(error, host, port)))

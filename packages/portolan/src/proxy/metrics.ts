@@ -58,12 +58,33 @@ export class ServiceMetrics {
   }
 }
 
+/** Limits that are counted by themselves. */
+export type LimitName =
+  | 'connections'
+  | 'connectionsPerClient'
+  | 'descriptors'
+  | 'keepAlive'
+  | 'memory'
+  | 'minRate'
+  | 'pipelined'
+
 /** What one gateway counts. Read by prom-client only when somebody asks for `/metrics`. */
 export class GatewayMetrics {
   readonly services = new Map<string, ServiceMetrics>()
   readonly problems = new Map<string, number>(problemCodes.map(code => [code, 0]))
   connections = 0
   connectionsRefused = 0
+  upstreamConnections = 0
+  /** How often limits of the gateway as a whole were met, where no error of its own says so. */
+  readonly struck: Record<LimitName, number> = {
+    connections: 0,
+    connectionsPerClient: 0,
+    descriptors: 0,
+    keepAlive: 0,
+    memory: 0,
+    minRate: 0,
+    pipelined: 0,
+  }
 
   of(service: string): ServiceMetrics {
     let metrics = this.services.get(service)

@@ -4,6 +4,8 @@ import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
 import { AccessLog } from './journal/access-log.ts'
 import { Tracer } from './journal/tracer.ts'
+import { countDescriptors as countOwn, type DescriptorCount, Descriptors } from './limits/descriptors.ts'
+import { Memory } from './limits/memory.ts'
 import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { RouteLimits } from './rate/route-limits.ts'
@@ -32,6 +34,8 @@ export interface PathContext {
   limits: GatewayLimits
   readonly routeLimits: RouteLimits
   readonly ticks: Ticks
+  readonly memory: Memory
+  readonly descriptors: Descriptors
   /** Set when the gateway closes: no connection is kept for another request. */
   draining: boolean
 }
@@ -39,23 +43,16 @@ export interface PathContext {
 /** Reads of 64 KiB are what libuv itself takes. */
 const inboxSize = 65_536
 
-export function openPathContext(
-  parts: Omit<
-    PathContext,
-    | 'gateway'
-    | 'accessLog'
-    | 'tracer'
-    | 'out'
-    | 'inbox'
-    | 'spareHeads'
-    | 'limits'
-    | 'routeLimits'
-    | 'ticks'
-    | 'draining'
-  >,
-): PathContext {
+interface PathParts
+  extends Pick<PathContext, 'settings' | 'clock' | 'random' | 'deadlines' | 'metrics' | 'log'> {
+  /** Default: as the system counts them. */
+  readonly countDescriptors?: (() => DescriptorCount) | undefined
+}
+
+export function openPathContext({ countDescriptors = countOwn, ...parts }: PathParts): PathContext {
+  const { deadlines, metrics, settings } = parts
   const gateway = gatewayName()
-  return {
+  const path: PathContext = {
     ...parts,
     accessLog: new AccessLog(parts),
     gateway,
@@ -63,11 +60,20 @@ export function openPathContext(
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],
-    limits: parts.settings.limits,
     routeLimits: new RouteLimits(parts.clock),
     ticks: new Ticks(),
+    limits: settings.limits,
+    memory: new Memory(() => path.limits.memory),
+    descriptors: new Descriptors(
+      countDescriptors,
+      () => metrics.connections + metrics.upstreamConnections,
+      () => deadlines.now,
+    ),
     draining: false,
   }
+  deadlines.add(path.memory)
+  deadlines.add(path.descriptors)
+  return path
 }
 
 const maxSpareHeads = 256

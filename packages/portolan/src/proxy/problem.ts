@@ -44,6 +44,22 @@ export const problems = {
     code: 'no_instance_available',
     reason: 'the service has no instance to take the request',
   },
+  tooManyClients: {
+    status: 503,
+    code: 'too_many_clients',
+    reason: 'the gateway has as many connections as it may have',
+  },
+  tooManyFromClient: {
+    status: 429,
+    code: 'too_many_from_client',
+    reason: 'there are as many connections from this address as one may have',
+  },
+  overloaded: {
+    status: 503,
+    code: 'overloaded',
+    reason: 'the gateway keeps as much in memory as it may',
+  },
+  tooSlow: { status: 408, code: 'too_slow', reason: 'the request body came too slowly' },
   queueTimeout: {
     status: 503,
     code: 'queue_timeout',

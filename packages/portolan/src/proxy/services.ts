@@ -24,7 +24,7 @@ type Rates = NonNullable<RouteTable['rateLimits']>
 /** Services that only a Host named are forgotten after this long without a request. */
 const forgetAfterMs = 300_000
 /** So many services may be known by Host alone: anybody can invent names. */
-const maxByHost = 4096
+export const maxByHost = 4096
 const forgetEveryMs = 60_000
 
 /** The services that this gateway serves, subscribed to when a route or a request first names them. */

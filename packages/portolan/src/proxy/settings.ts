@@ -46,6 +46,10 @@ export interface GatewaySettings {
   readonly tunnelIdleMs: number
   /** How long `close` lets requests end by themselves. Default 10 s. */
   readonly drainMs: number
+  /** So much may be pipelined while an answer is under way; then reading stops. Default 64 KiB. */
+  readonly backlogLimit: number
+  /** How often it is looked whether slow clients have moved enough. Default 30 s. */
+  readonly paceMs: number
   /** How often deadlines are looked at. Default 200 ms. */
   readonly sweepMs: number
 }
@@ -67,5 +71,7 @@ export const defaultGatewaySettings: GatewaySettings = {
   halfClosedMs: 2000,
   tunnelIdleMs: 3_600_000,
   drainMs: 10_000,
+  backlogLimit: 65_536,
+  paceMs: 30_000,
   sweepMs: 200,
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Expiring } from './deadlines.ts'
+import type { Queue } from './limits/memory.ts'
 import type { ServiceMetrics } from './metrics.ts'
 import { writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
@@ -21,7 +22,7 @@ const keepAliveAfterMs = 60_000
  * Two connections that have become one stream of bytes each way, after a 101. A congested side stops the reading of the
  * other one; a side that ends is passed on as such, and the other direction goes on; a reset is passed on as a reset.
  */
-export class Tunnel implements Expiring {
+export class Tunnel implements Expiring, Queue {
   deadline = 0
   readonly #path: PathContext
   readonly #metrics: ServiceMetrics
@@ -64,7 +65,14 @@ export class Tunnel implements Expiring {
     out.span(bytes, from, to)
     writeOut(out, this.#client)
     if (this.#client.writableLength > congestedAbove) this.#instance.pause()
+    if (this.queued > 0) this.#path.memory.note(this)
   }
+
+  get queued(): number {
+    return this.#client.writableLength + this.#instance.writableLength
+  }
+
+  flushed(): void {}
 
   expire(): void {
     for (const socket of [this.#client, this.#instance]) {
@@ -78,6 +86,7 @@ export class Tunnel implements Expiring {
     this.#moved()
     this.#instance.write(chunk)
     if (this.#instance.writableLength > congestedAbove) this.#client.pause()
+    if (this.queued > 0) this.#path.memory.note(this)
   }
 
   #drained(other: Socket): void {
@@ -97,6 +106,7 @@ export class Tunnel implements Expiring {
       this.#open--
       if (this.#open > 0) return
       this.#path.deadlines.delete(this)
+      this.#path.memory.forget(this)
       this.#metrics.tunnels--
       this.#closed()
     })

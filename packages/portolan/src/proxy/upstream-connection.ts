@@ -14,6 +14,7 @@ import {
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { keepReadable, whenAllIsRead } from './last-words.ts'
+import type { Queue } from './limits/memory.ts'
 import { type Outgoing, writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
 import { dial, type Target } from './pool/dial.ts'
@@ -62,7 +63,7 @@ export interface ConnectionOwner {
 const mostInterims = 64
 
 /** One connection to an instance. It carries one request at a time; without a receiver it is idle. */
-export class UpstreamConnection implements Expiring {
+export class UpstreamConnection implements Expiring, Queue {
   deadline = noDeadline
   /** Whether it has been idle before: then the peer may have closed it just as the request was written. */
   reused = false
@@ -72,7 +73,7 @@ export class UpstreamConnection implements Expiring {
   readonly #owner: ConnectionOwner
   readonly #head = new ResponseHead()
   readonly #body: BodyReader
-  readonly #backlog = new Backlog()
+  readonly #backlog: Backlog
   readonly #cancelDial: () => void
   /** From then on it takes no further request. */
   readonly #retireAt: Milliseconds
@@ -86,6 +87,7 @@ export class UpstreamConnection implements Expiring {
   #inBody = false
   #interims = 0
   #paused = false
+  #wasCongested = false
   /** Whether the peer takes no more of the request; it may have answered before. */
   #deaf = false
   #closed = false
@@ -96,6 +98,7 @@ export class UpstreamConnection implements Expiring {
     this.#owner = owner
     this.#receiver = receiver
     this.#body = new BodyReader(path.settings.codec)
+    this.#backlog = new Backlog(path.memory)
     this.deadline = path.deadlines.now + path.settings.connectMs
     // Jittered, so that connections which were opened together are not renewed together.
     this.#retireAt = path.deadlines.now + path.limits.poolMaxLifetimeMs * (0.9 + 0.2 * path.random())
@@ -121,8 +124,19 @@ export class UpstreamConnection implements Expiring {
     return !this.#closed
   }
 
+  /** Whether more should wait until `drained`. */
   get congested(): boolean {
-    return (this.#socket?.writableLength ?? 0) > congestedAbove
+    const { queued } = this
+    return queued > congestedAbove || (queued > 0 && this.#path.memory.isShort)
+  }
+
+  get queued(): number {
+    return this.#socket?.writableLength ?? 0
+  }
+
+  /** Of a queue that was small, the socket does not say that it has emptied. */
+  flushed(): void {
+    if (this.#wasCongested) this.#drained()
   }
 
   /** Starts another request on an idle connection. One that is still being made says later when it is there. */
@@ -156,7 +170,11 @@ export class UpstreamConnection implements Expiring {
   }
 
   #written(): void {
-    if (this.congested) this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    if (this.queued === 0) return
+    this.#path.memory.note(this)
+    if (!this.congested) return
+    this.#wasCongested = true
+    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
   }
 
   /** The whole request has been written: from now on the answer is waited for. */
@@ -189,6 +207,7 @@ export class UpstreamConnection implements Expiring {
     this.#receiver = undefined
     this.#backlog.drop()
     this.#path.deadlines.delete(this)
+    this.#path.memory.forget(this)
     this.#cancelDial()
     this.#socket?.destroy()
     this.#owner.closed(this)
@@ -232,6 +251,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #drained(): void {
+    this.#wasCongested = false
     // An early answer may have set it free already: then it rests.
     if (this.#receiver === undefined) return
     if (this.#awaiting) this.awaitResponse()

@@ -41,7 +41,15 @@ export class Pool implements ConnectionOwner {
 
   /** Whether {@link take} would give a connection. */
   get hasRoom(): boolean {
-    return !this.#retired && (this.#idle.length > 0 || this.#open < this.#owner.mostConnections)
+    return !this.#retired && (this.#idle.length > 0 || this.#mayOpen)
+  }
+
+  get #mayOpen(): boolean {
+    if (this.#retired || this.#open >= this.#owner.mostConnections) return false
+    const { descriptors, metrics } = this.#path
+    if (!descriptors.isExhausted) return true
+    metrics.struck.descriptors++
+    return false
   }
 
   /**
@@ -49,19 +57,15 @@ export class Pool implements ConnectionOwner {
    * carried no request yet.
    */
   take(receiver: ResponseReceiver, fresh = false): UpstreamConnection | undefined {
-    const isFull = this.#open >= this.#owner.mostConnections
-    const idle = fresh && !isFull && !this.#retired ? undefined : this.#idle.pop()
-    if (idle !== undefined) {
-      idle.assign(receiver)
-      return idle
-    }
-    if (!this.hasRoom) return undefined
-    return this.#connect(receiver)
+    const idle = fresh && this.#mayOpen ? undefined : this.#idle.pop()
+    if (idle === undefined) return this.#mayOpen ? this.#connect(receiver) : undefined
+    idle.assign(receiver)
+    return idle
   }
 
   /** Opens a connection ahead of requests, unless that many are open already, or no more may be. */
   warm(wanted: number): boolean {
-    if (this.#open >= wanted || this.#retired || this.#open >= this.#owner.mostConnections) return false
+    if (this.#open >= wanted || !this.#mayOpen) return false
     // First of all, so that those are taken before which are there already.
     this.#idle.unshift(this.#connect())
     return true
@@ -81,6 +85,7 @@ export class Pool implements ConnectionOwner {
 
   closed(connection: UpstreamConnection): void {
     this.#open--
+    this.#path.metrics.upstreamConnections--
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
     this.#owner.freed(this)
@@ -93,6 +98,7 @@ export class Pool implements ConnectionOwner {
 
   #connect(receiver?: ResponseReceiver): UpstreamConnection {
     this.#open++
+    this.#path.metrics.upstreamConnections++
     const addresses = this.#addresses.order(this.#path.deadlines.now)
     return new UpstreamConnection(this.#path, this, { ...this.#target, addresses }, receiver)
   }
