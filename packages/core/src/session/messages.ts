@@ -141,6 +141,8 @@ export interface Route {
   readonly rateLimit?: RateLimitSettings
   /** From its head to the answer's; 0 = as long as it takes. Default: as the service says. */
   readonly timeoutMs?: number
+  /** Bytes that a request's body may have; 0 = as many as come. Default: as the table says. */
+  readonly maxBody?: number
 }
 
 /** What a gateway needs to know from the configuration of its registry. */
@@ -160,6 +162,8 @@ export interface RouteTable {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>
   /** By service key, in milliseconds: how long a request may take until its answer begins. */
   readonly timeouts?: Readonly<Record<string, number>>
+  /** Bytes that a request's body may have, where no route says otherwise. Absent: as many as come. */
+  readonly maxBody?: number
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

@@ -73,6 +73,15 @@ describe('what a configuration comes to', () => {
     })
   })
 
+  it('tells gateways how large bodies may be', () => {
+    const { config } = load(
+      'gateway:\n  maxBody: 1MiB\n  routes: [{ service: a, maxBody: none }, { service: a, maxBody: 1.5KiB }, { service: a }]\n',
+    )
+    const { routes, maxBody } = routeTable(config, local)
+    expect(maxBody).toBe(1_048_576)
+    expect(routes.map(route => route.maxBody)).toEqual([0, 1536, undefined])
+  })
+
   it('exposes all services on loopback, beyond it those that say so', () => {
     const { config } = load('services:\n  a: { expose: true }\n  n/b: { expose: true }\n  c: {}\n')
     expect(routeTable(config, local).exposed).toBe('all')

@@ -83,6 +83,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
   const breakers = breakerSettings(config)
   const rates = rateLimits(config)
   const timeouts = timeoutsOf(config)
+  const { maxBody } = config.gateway
   const limits = gatewayLimits(config)
   return {
     routes: config.gateway.routes.map(routeOf),
@@ -93,6 +94,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
     ...(Object.keys(rates).length === 0 ? {} : { rateLimits: rates }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(maxBody === undefined ? {} : { maxBody }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
     ...tracingOf(config),

@@ -16,6 +16,7 @@ export function routeOf({
   redirect,
   rateLimit,
   timeout,
+  maxBody,
 }: RouteConfig): Route {
   const limit = rateLimitOf(rateLimit)
   const { host, path, headers, method } = match
@@ -34,6 +35,7 @@ export function routeOf({
     ...(redirect === undefined ? {} : { redirect: said(redirect) }),
     ...(limit === undefined ? {} : { rateLimit: limit }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(maxBody === undefined ? {} : { maxBody }),
   }
 }
 

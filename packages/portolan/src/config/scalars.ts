@@ -129,6 +129,11 @@ export const requestKey = z
       said(`${described(issue.input)} is no key of requests`, 'write address, header:NAME or cookie:NAME'),
   })
 
+/** The same as {@link size}, or `none`, which is 0. */
+export const sizeOrNone = z.union([z.literal('none').transform(() => 0), size], {
+  error: issue => said(`${described(issue.input)} is not a size`, 'write 64KiB, 10MiB or 1GiB, or none'),
+})
+
 /** Accepts one value where a list is expected. The JSON Schema says so too (see `reference.ts`). */
 export function oneOrMany<T extends z.ZodType>(item: T, most: number) {
   const list = z.array(item).min(1).max(most)

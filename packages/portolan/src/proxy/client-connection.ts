@@ -246,6 +246,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
       this.#turnAway(request, service, verdict)
       return from
     }
+    if (request !== undefined) this.#body.limitTo(request.maxBody)
     const { name, mark } = service
     const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
     const own =

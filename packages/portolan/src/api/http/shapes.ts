@@ -233,6 +233,7 @@ export const routeTable = z.object({
         .optional(),
       rateLimit: rateLimit.optional(),
       timeoutMs: z.number().optional(),
+      maxBody: z.number().optional(),
     }),
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
@@ -248,6 +249,7 @@ export const routeTable = z.object({
     )
     .optional()
     .describe('Where slow start, subsets and keys differ from their defaults, by service key.'),
+  maxBody: z.number().optional().describe('In bytes.'),
   timeouts: z.record(z.string(), z.number()).optional().describe('In milliseconds, by service key.'),
   outliers: z
     .record(z.string(), z.record(z.string(), z.number()))

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listenAddress, network, oneOrMany } from '../scalars.ts'
+import { listenAddress, network, oneOrMany, sizeOrNone } from '../scalars.ts'
 import { accessLog } from './access-log.ts'
 import { limits } from './limits.ts'
 import { route } from './routes.ts'
@@ -33,6 +33,10 @@ export const gatewaySection = z
       .prefault({})
       .describe('How gateways take part in traces (W3C Trace Context, OpenTelemetry).'),
     limits: limits.prefault({}).describe('What holds for each gateway as a whole.'),
+    maxBody: sizeOrNone
+      .optional()
+      .describe('How large a request’s body may be, where its route says nothing; larger ones get 413.')
+      .meta({ unset: 'as large as it comes' }),
     trustedProxies: z
       .array(network)
       .max(1000)

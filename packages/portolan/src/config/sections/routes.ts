@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { described, durationOrNone, name, requestKey, said } from '../scalars.ts'
+import { described, durationOrNone, name, requestKey, said, sizeOrNone } from '../scalars.ts'
 import { rateLimit } from './rate-limit.ts'
 
 const match = z
@@ -168,6 +168,10 @@ export const route = z
         'How long a request may take until its answer begins, second tries included; `none`, or 0: as long as it takes.',
       )
       .meta({ unset: 'as the service says' }),
+    maxBody: sizeOrNone
+      .optional()
+      .describe('How large a request’s body may be; larger ones get 413. `none`: as large as it comes.')
+      .meta({ unset: 'as `gateway.maxBody` says' }),
     redirect: redirect.optional().describe('In place of `service`: where the client is sent.'),
     rateLimit: rateLimit
       .optional()

@@ -32,6 +32,11 @@ export class BodyReader {
     this.chunked.begin(form)
   }
 
+  /** Refuses a chunked body that has more content than `most` bytes. After `begin`, and before anything has been read. */
+  limitTo(most: number): void {
+    if (this.framing === 'chunked' && this.chunked !== undefined) this.chunked.most = most
+  }
+
   /**
    * Reads body bytes from [from, end) and gives them to `sink`. Returns the position after those that belong to the
    * body (what follows is the next message's), or `refused` with `refusal` set.

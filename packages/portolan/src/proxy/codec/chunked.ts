@@ -26,11 +26,14 @@ const maxSizeDigits = 13
 export class ChunkedReader {
   done = false
   refusal: Refusal | undefined
+  /** Bytes of content that it may have. */
+  most = Number.POSITIVE_INFINITY
   private readonly limits: CodecLimits
   private phase = SIZE
   private wire = true
   private size = 0
   private digits = 0
+  private total = 0
   private extensions = 0
   private trailers: TrailerSection | undefined
 
@@ -45,6 +48,8 @@ export class ChunkedReader {
     this.wire = form === 'wire'
     this.size = 0
     this.digits = 0
+    this.total = 0
+    this.most = Number.POSITIVE_INFINITY
     this.extensions = 0
   }
 
@@ -114,6 +119,8 @@ export class ChunkedReader {
         return undefined
       case SIZE_LF:
         if (byte !== LF) return refusals.chunkSize
+        this.total += this.size
+        if (this.total > this.most) return refusals.bodyTooLarge
         this.phase = this.size === 0 ? AFTER_LAST : DATA
         this.digits = 0
         return undefined

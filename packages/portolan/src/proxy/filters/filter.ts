@@ -87,6 +87,8 @@ export class RequestContext implements HeadEdits {
   startedAt: Milliseconds = 0
   /** By when it must have been answered, by the same clock. */
   deadlineAt: Milliseconds = never
+  /** So many bytes its body may have; a chunked one is counted. */
+  maxBody = never
   /** Field lines for the instance, each with CRLF. */
   lines = ''
   /** What is asked for there, where it is not what the client wrote: path and query. */
@@ -130,6 +132,7 @@ export class RequestContext implements HeadEdits {
     this.#filters = filters
     this.startedAt = now
     this.deadlineAt = never
+    this.maxBody = never
     this.lines = ''
     this.target = undefined
     this.host = undefined
