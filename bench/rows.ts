@@ -14,6 +14,7 @@ import { outageBackRow, outageFailedRow } from './outage/outage.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
 import { proxyP99Row } from './proxy-p99.ts'
+import { proxyRatelimitRow } from './rate/ratelimit.ts'
 import { memoryServerRow } from './registry/memory.ts'
 import { registerRow } from './registry/register.ts'
 import type { Bench } from './row.ts'
@@ -28,6 +29,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.post': proxyRow('post'),
   'proxy.churn': proxyRow('churn'),
   'proxy.p99': proxyP99Row,
+  'proxy.ratelimit': proxyRatelimitRow,
   'proxy.soak': proxySoakRow,
   'proxy.tunnels': proxyTunnelsRow,
   'client.overhead': clientOverheadRow,
