@@ -1,4 +1,4 @@
-import { type RequestCase, refused, type Step, served } from '../case.ts'
+import { pause, type RequestCase, refused, type Step, served } from '../case.ts'
 
 const evil = 'GET /evil HTTP/1.1\r\nHost: evil\r\n\r\n'
 const start = 'GET /x HTTP/1.1\r\nHost: a\r\n'
@@ -43,6 +43,11 @@ export const sizes: readonly RequestCase[] = [
     'a hundred requests at once',
     'GET /x HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(100),
     ...Array.from({ length: 100 }, () => 'GET /x '),
+  ),
+  served(
+    'a request whose last line end comes in two pieces, the second one with much else',
+    [`${`${start}\r\n`.repeat(2)}${start}\r`, pause, `\n${`${start}\r\n`.repeat(50)}`],
+    ...Array.from({ length: 53 }, () => 'GET /x '),
   ),
   served(
     'a request byte by byte',

@@ -112,6 +112,16 @@ export const heads: readonly ResponseCase[] = [
   bad('a reset instead of an answer', [reset], lost),
   bad('silence instead of an answer', [], '504 response_timeout'),
 
+  passed(
+    'an answer behind a 1xx whose last line end comes in two pieces',
+    [
+      'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r',
+      pause,
+      '\nhello',
+    ],
+    ['103 ', '200 hello'],
+    { reused: true },
+  ),
   bad(
     'a 101 that nobody asked for',
     'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nevil',

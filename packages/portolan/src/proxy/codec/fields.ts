@@ -71,6 +71,8 @@ export class FieldTable {
   /** The bytes read so far have been moved: every position shifts by `distance`. */
   moved(distance: number): void {
     this.at += distance
+    // Known as soon as the CR of the closing line end is there, which its LF may be torn from.
+    this.sectionEnd += distance
     const used = Math.min(this.count + 1, maxFields) * stride
     for (let i = 0; i < used; i++) this.positions[i] = (this.positions[i] as number) + distance
   }

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ByteWriter, type Hop, writeRequestHead, writeResponseHead } from './codec.ts'
+import {
+  ByteWriter,
+  defaultCodecLimits,
+  type Hop,
+  incomplete,
+  parseRequestHead,
+  RequestHead,
+  writeRequestHead,
+  writeResponseHead,
+} from './codec.ts'
 import { requestOf, responseOf } from './testing/parse.ts'
 
 const untrusted: Hop = {
@@ -123,5 +132,24 @@ describe('a forwarded response head', () => {
     expect(response('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n', true)).toBe(
       'HTTP/1.1 200 OK\r\nA: b\r\n\r\n',
     )
+  })
+})
+
+describe('a head that moves in memory while it comes', () => {
+  it('is written without a byte of anything else, wherever it was cut', () => {
+    const text = 'GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n'
+    const before = 'x'.repeat(50)
+    for (let cut = 1; cut < text.length; cut++) {
+      const head = new RequestHead()
+      head.begin(before.length)
+      const first = Buffer.from(before + text.slice(0, cut), 'latin1')
+      expect(parseRequestHead(first, first.length, head, defaultCodecLimits)).toBe(incomplete)
+      head.moved(-before.length)
+      const moved = Buffer.from(`${text}what another client has sent`, 'latin1')
+      expect(parseRequestHead(moved, moved.length, head, defaultCodecLimits)).toBe(text.length)
+      const out = new ByteWriter(16)
+      writeRequestHead(moved, head, untrusted, 'order', out)
+      expect(out.toString(), `cut at ${cut}`).toBe(request(text))
+    }
   })
 })

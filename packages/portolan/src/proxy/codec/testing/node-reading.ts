@@ -40,22 +40,24 @@ function pairs(raw: readonly string[]): [string, string][] {
 
 /** Reads a stream of requests with Node's own server: only those whose body is complete count. */
 export function readByNode(text: string): Promise<Readings> {
-  const requests: Reading[] = []
+  // In the order of their heads: a CONNECT is known at once, the body before it only later.
+  const slots: (Reading | undefined)[] = []
   let refusal: string | undefined
   const take = (request: IncomingMessage, response?: ServerResponse): void => {
+    const index = slots.push(undefined) - 1
     let body = ''
     request.setEncoding('latin1')
     request.on('data', (chunk: string) => {
       body += chunk
     })
     request.on('end', () => {
-      requests.push({
+      slots[index] = {
         method: request.method ?? '',
         target: request.url ?? '',
         version: request.httpVersion,
         fields: pairs(request.rawHeaders),
         body,
-      })
+      }
       response?.end()
     })
     request.on('error', () => undefined)
@@ -65,21 +67,23 @@ export function readByNode(text: string): Promise<Readings> {
   server.on('checkExpectation', take)
   server.on('connect', request => {
     // After CONNECT comes a tunnel: there is nothing more to read as HTTP.
-    requests.push({
+    slots.push({
       method: 'CONNECT',
       target: request.url ?? '',
       version: request.httpVersion,
       fields: pairs(request.rawHeaders),
       body: '',
     })
-    stream.destroy()
+    setImmediate(() => stream.destroy())
   })
   const stream = connectionWith(Buffer.from(text, 'latin1'))
   return new Promise(resolve => {
     const finish = (): void => {
       clearTimeout(late)
       stream.destroy()
-      resolve({ requests, refusal })
+      const missing = slots.indexOf(undefined)
+      const whole = missing < 0 ? slots : slots.slice(0, missing)
+      resolve({ requests: whole.filter(reading => reading !== undefined), refusal })
     }
     const late = setTimeout(finish, 1000)
     server.on('clientError', (error: NodeJS.ErrnoException) => {
