@@ -79,6 +79,8 @@ export class CountingLoad {
     const rest = heads.pop() ?? ''
     for (const head of heads) {
       const status = /HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]
+      // The end of a chunked body looks like that, too.
+      if (status === undefined) continue
       if (status === '200') this.#counts.passed += 1
       else if (status !== '429') this.#counts.other += 1
       else {
