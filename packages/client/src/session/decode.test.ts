@@ -19,6 +19,26 @@ describe('decoding', () => {
     }
   })
 
+  test('reads every kind of route, and refuses those that say nothing usable', () => {
+    const table = (route: object) =>
+      JSON.stringify({ type: 'routes', table: { routes: [route], exposed: [] } })
+    for (const route of [
+      { match: {}, service: 'a', namespace: 'n', rewrite: { path: '/' }, timeoutMs: 5, maxBody: 6 },
+      { match: {}, split: [{ service: 'a', weight: 1 }], splitBy: 'address' },
+      { match: {}, redirect: { to: '/x', status: 308 } },
+      { match: { tide: 3 }, harbour: true },
+    ])
+      expect(decodeServerMessage(table(route))).toMatchObject({ table: { routes: [route] } })
+    for (const route of [
+      { service: 'a' },
+      { match: {}, service: 7 },
+      { match: {}, split: 'a' },
+      { match: {}, split: [{ service: 'a' }] },
+      { match: {}, redirect: '/x' },
+    ])
+      expect(() => decodeServerMessage(table(route))).toThrow('malformed')
+  })
+
   test('lets types pass that a newer registry may send', () => {
     expect(decodeServerMessage('{"type":"tide","height":3}')).toBeUndefined()
     expect(decodeServerMessage('{"type":"constructor"}')).toBeUndefined()

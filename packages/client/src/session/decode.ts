@@ -24,6 +24,13 @@ const isCursor = (value: unknown) => typeof value === 'string' && parseCursor(va
 const isTarget: Check = item =>
   isText(item.service) && (item.namespace === undefined || isText(item.namespace))
 
+/** A newer registry may send routes that lead elsewhere: what becomes of those is for who routes by them. */
+const isRoute: Check = route =>
+  isRecord(route.match) &&
+  (route.service === undefined || isTarget(route)) &&
+  (route.split === undefined || isList(route.split, side => isTarget(side) && isNumber(side.weight))) &&
+  [route.redirect, route.rewrite].every(value => value === undefined || isRecord(value))
+
 const shapes: Readonly<Record<ServerMessage['type'], Check>> = {
   welcome: item =>
     isText(item.session) && isText(item.epoch) && isNumber(item.pingMs) && isNumber(item.leaseMs),
@@ -37,7 +44,7 @@ const shapes: Readonly<Record<ServerMessage['type'], Check>> = {
     isList(item.gone, gone => isText(gone.id) && isText(gone.reason)),
   routes: item =>
     isRecord(item.table) &&
-    isList(item.table.routes, route => isText(route.service) && isRecord(route.match)) &&
+    isList(item.table.routes, isRoute) &&
     (item.table.exposed === 'all' || Array.isArray(item.table.exposed)),
   share: item =>
     isTarget(item) &&

@@ -116,7 +116,7 @@ describe('mistakes, in words', () => {
     ],
     [
       'redirects that cannot be',
-      'gateway:\n  routes:\n    - redirect: {}\n    - redirect: { to: /x, host: y }\n    - redirect: { to: ftp://x }\n    - redirect: { path: "/x?y", status: 303 }\n    - { redirect: { to: /x }, rewrite: { path: /y } }\n    - { redirect: { host: "https://x" }, service: a }\n',
+      'gateway:\n  routes:\n    - redirect: {}\n    - redirect: { to: /x, host: y }\n    - redirect: { to: ftp://x }\n    - redirect: { path: "/x?y", status: 303 }\n    - { redirect: { to: /x }, rewrite: { path: /y }, timeout: 1s }\n    - { redirect: { host: "https://x" }, service: a }\n',
     ],
     ['no network', 'gateway: { trustedProxies: [10.0.0.0/33] }\n'],
     ['a list as the whole', '- a\n'],

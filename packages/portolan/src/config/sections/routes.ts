@@ -199,10 +199,10 @@ export const route = z
         path: ['rateLimit'],
         message: said('a redirect is not limited', 'it asks no instance'),
       })
-    if (one.rewrite !== undefined && one.redirect !== undefined)
-      context.addIssue({
-        code: 'custom',
-        path: ['rewrite'],
-        message: said('a redirect asks no instance', 'write redirect.path or redirect.host'),
-      })
+    if (one.redirect === undefined) return
+    for (const key of ['rewrite', 'timeout', 'maxBody'] as const) {
+      if (one[key] === undefined) continue
+      const hint = key === 'rewrite' ? 'write redirect.path or redirect.host' : `leave out ${key}`
+      context.addIssue({ code: 'custom', path: [key], message: said('a redirect asks no instance', hint) })
+    }
   })
