@@ -13,7 +13,7 @@ const connections = 32
 /** Of what nginx can do. */
 const load = 0.7
 
-interface Times {
+export interface Times {
   readonly p50: number
   readonly p99: number
   readonly requests: number
@@ -58,7 +58,7 @@ export const proxyP99Row: Bench = async say => {
   }
 }
 
-function timed({ port }: Target, rate: number, log: string): Times {
+export function timed({ port }: Target, rate: number, log: string): Times {
   const each = rate / connections
   const args = ['--h1', '-t1', `-c${connections}`, `-D${seconds}`, '--warm-up-time=1', `--rps=${each}`]
   runPinned(1, 'h2load', [...args, `--log-file=${log}`, `http://127.0.0.1:${port}/`])
@@ -71,7 +71,7 @@ function timed({ port }: Target, rate: number, log: string): Times {
   return { p50: median(took), p99: quantile(took, 0.99), requests: took.length, bad }
 }
 
-function summary(all: readonly Times[]): Times {
+export function summary(all: readonly Times[]): Times {
   return {
     p50: round(median(all.map(({ p50 }) => p50))),
     p99: round(median(all.map(({ p99 }) => p99))),

@@ -1,6 +1,8 @@
 import { balanceRealRow } from './balance/real.ts'
 import { balanceEqualRow, balanceSkewRow } from './balance/simulated.ts'
 import { clientOverheadRow } from './client.ts'
+import { proxyIdleRow } from './crowd/idle.ts'
+import { proxyLorisRow } from './crowd/loris.ts'
 import { deployFailedRow } from './deploy/replacement.ts'
 import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
@@ -29,6 +31,8 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.post': proxyRow('post'),
   'proxy.churn': proxyRow('churn'),
   'proxy.p99': proxyP99Row,
+  'proxy.idle': proxyIdleRow,
+  'proxy.loris': proxyLorisRow,
   'proxy.ratelimit': proxyRatelimitRow,
   'proxy.soak': proxySoakRow,
   'proxy.tunnels': proxyTunnelsRow,

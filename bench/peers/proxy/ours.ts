@@ -6,11 +6,12 @@ import { backendPorts } from './peers.ts'
 
 const gatewayPort = 19082
 
-const config = (): string => `
+const config = (maxConnections: number): string => `
 api: { listen: [127.0.0.1:19083] }
 gateway:
   listen: 127.0.0.1:${gatewayPort}
   admin: 127.0.0.1:19084
+  limits: { connections: ${maxConnections} }
   routes:
     - match: { path: / }
       service: legacy
@@ -39,10 +40,10 @@ export function descendantWith(parent: number, word: string): number {
 }
 
 /** Our gateway as `portolan up` starts it, pinned to CPU 0 together with its registry. */
-export async function openOurs() {
+export async function openOurs({ maxConnections = 10_000 }: { readonly maxConnections?: number } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'portolan-bench-ours-'))
   const file = join(dir, 'portolan.yaml')
-  writeFileSync(file, config())
+  writeFileSync(file, config(maxConnections))
   const main = join(root, 'packages/portolan/src/cli/main.ts')
   const up = start(0, process.execPath, [
     ...fromSource,

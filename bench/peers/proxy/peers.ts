@@ -33,10 +33,10 @@ http { access_log off; keepalive_requests 1000000000; ${temps(dir)}
     proxy_set_header Connection ""; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; } } }
 `
 
-const haproxyConf = (): string => `
+const haproxyConf = (maxConnections: number): string => `
 global
   nbthread 1
-  maxconn 4000
+  maxconn ${maxConnections}
 defaults
   mode http
   timeout connect 5s
@@ -83,7 +83,7 @@ function launch(cpu: number, program: string, args: readonly string[]): ChildPro
 }
 
 /** nginx and HAProxy on CPU 0, one worker each, and an nginx as backend on CPU 1. */
-export async function openPeers() {
+export async function openPeers({ maxConnections = 4000 }: { readonly maxConnections?: number } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'portolan-bench-'))
   // nginx's workers give up their privileges and still have to read the 16 KiB file.
   chmodSync(dir, 0o755)
@@ -94,7 +94,7 @@ export async function openPeers() {
   file('16k', 'x'.repeat(16_384))
   const backend = launch(1, 'nginx', ['-c', file('backend.conf', backendConf(dir)), '-p', dir])
   const nginx = launch(0, 'nginx', ['-c', file('nginx.conf', nginxConf(dir)), '-p', dir])
-  const haproxy = launch(0, 'haproxy', ['-f', file('haproxy.cfg', haproxyConf())])
+  const haproxy = launch(0, 'haproxy', ['-f', file('haproxy.cfg', haproxyConf(maxConnections))])
   const close = async (): Promise<void> => {
     await Promise.all([backend, nginx, haproxy].map(child => end(child)))
     rmSync(dir, { recursive: true, force: true })
