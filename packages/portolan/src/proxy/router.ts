@@ -29,6 +29,7 @@ const namePattern = /^[A-Za-z0-9._-]{1,128}$/
  */
 export class Router {
   readonly #routes: readonly CompiledRoute[]
+  readonly #looksAtHosts: boolean
   readonly #exposed: 'all' | ReadonlySet<string>
   /** The names that the table has, as they are spelled and in lower case. */
   readonly #spelled = new Map<string, ServiceName>()
@@ -39,6 +40,7 @@ export class Router {
       const asked = conditionsOf(route.match)
       return asked === undefined ? [] : [{ asked, way: wayOf(table, route, dice) }]
     })
+    this.#looksAtHosts = this.#routes.some(({ asked }) => asked.host !== undefined)
     this.#hostPassages = new Passages(table)
     this.#exposed = table.exposed === 'all' ? 'all' : new Set(table.exposed)
     const exposed = table.exposed === 'all' ? [] : table.exposed.map(parseServiceKey)
@@ -53,14 +55,14 @@ export class Router {
   }
 
   route(bytes: Uint8Array, head: RequestHead, hop: Hop): Destination | Problem | undefined {
-    const hostEnd = endOfHost(bytes, head)
+    const hostEnd = this.#looksAtHosts ? endOfHost(bytes, head) : 0
     const routes = this.#routes
     for (let i = 0; i < routes.length; i++) {
       const route = routes[i]
       if (route !== undefined && meets(route.asked, bytes, head, hostEnd))
         return route.way.choose(bytes, head, hop)
     }
-    return this.#byHost(latin1(bytes, head.hostStart, hostEnd))
+    return this.#byHost(latin1(bytes, head.hostStart, endOfHost(bytes, head)))
   }
 
   #byHost(host: string): Destination | undefined {
