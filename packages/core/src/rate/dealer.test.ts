@@ -72,7 +72,8 @@ describe('Dealer', () => {
     expect(next.b?.tokens).toBeUndefined()
     const burst = next.a?.burst ?? 0
     dealer.hear('a', { perSecond: 0, tokens: burst, qps: 1, back: 300 - burst }, 610)
-    expect(shares(dealer, 650).b?.tokens).toBeCloseTo(300 - burst)
+    // In the meantime it may have saved up some by itself.
+    expect(shares(dealer, 620).b?.tokens).toBeCloseTo(300 - burst - 0.02 * (next.b?.qps ?? 0), 0)
   })
 
   it('says nothing where there is no news', () => {

@@ -37,8 +37,9 @@ export function dealOut(qps: number, claims: readonly Claim[]): readonly number[
 interface Member {
   heardAt: Milliseconds
   demand: number
-  /** What it has saved up, as far as is known. */
+  /** What it has saved up, as far as is known, and when that was. */
   tokens: number
+  tokensAt: Milliseconds
   /** What it came with, from before this dealer's time. */
   readonly held: number
   share: RateLimit
@@ -91,8 +92,8 @@ export class Dealer {
     this.#pool = Math.min(this.#pool, limit.burst)
   }
 
-  /** Takes what a gateway says. */
-  hear(id: string, { perSecond, tokens, back = 0, qps }: RateDemand, now: Milliseconds): void {
+  /** Takes what a gateway says. Returns whether it is a newcomer: he goes by the whole limit until he is dealt a share. */
+  hear(id: string, { perSecond, tokens, back = 0, qps }: RateDemand, now: Milliseconds): boolean {
     const { burst } = this.#limit
     if (this.#members.size === 0) this.#refill(now, qps !== undefined)
     this.#pool = Math.min(burst, this.#pool + back)
@@ -101,13 +102,16 @@ export class Dealer {
       heardAt: now,
       demand: 0,
       tokens: 0,
+      tokensAt: now,
       held: qps ?? Number.POSITIVE_INFINITY,
       share: { qps: 0, burst: 0 },
     }
     member.heardAt = now
     member.demand = perSecond ?? Number.POSITIVE_INFINITY
     member.tokens = tokens
+    member.tokensAt = now
     this.#members.set(id, member)
+    return known === undefined
   }
 
   /** It has gone. */
@@ -124,7 +128,11 @@ export class Dealer {
   deal(now: Milliseconds): readonly Dealt[] {
     if (this.#members.size === 0) return []
     const members = [...this.#members]
-    const saved = members.reduce((sum, [, { tokens }]) => sum + tokens, 0)
+    let saved = 0
+    for (const [, member] of members) {
+      age(member, now)
+      saved += member.tokens
+    }
     // What was given back may have filled up elsewhere meanwhile.
     this.#pool = Math.max(0, Math.min(this.#pool, this.#limit.burst - saved))
     const shares = this.#shares(now)
@@ -187,4 +195,12 @@ export class Dealer {
     const part = Math.min(1, this.#pool / sum)
     return wants.map(want => want * part)
   }
+}
+
+/** What it has saved up or spent since it told; one whose demand is not known may have had none. */
+function age(member: Member, now: Milliseconds): void {
+  const { share, demand, tokensAt } = member
+  const more = ((share.qps - (Number.isFinite(demand) ? demand : 0)) * (now - tokensAt)) / 1000
+  member.tokens = Math.max(0, Math.min(member.tokens + more, Math.max(1, share.burst)))
+  member.tokensAt = now
 }

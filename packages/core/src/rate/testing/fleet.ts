@@ -85,7 +85,7 @@ export class Fleet {
   #tell(gateway: Gateway, demand: RateDemand | undefined): void {
     if (demand === undefined) return
     this.#post(gateway, () => {
-      this.dealer.hear(gateway.id, demand, this.now)
+      if (this.dealer.hear(gateway.id, demand, this.now)) this.#dealtAt = Number.NEGATIVE_INFINITY
       this.#isDue = true
     })
   }

@@ -53,8 +53,11 @@ export function openShares(routes: RouteSource, clock: Clock): Shares {
 
   /** The first after quiet goes out at once; what follows waits a little, and goes together. */
   const dealSoon = (dealing: Dealing): void => {
-    const waitMs = Math.max(0, dealing.dealtAt + dealing.dealer.pauseMs - clock.now())
-    dealing.timer ??= setTimeout(deal, waitMs, dealing).unref()
+    dealIn(dealing, Math.max(0, dealing.dealtAt + dealing.dealer.pauseMs - clock.now()))
+  }
+
+  const dealIn = (dealing: Dealing, ms: Milliseconds): void => {
+    dealing.timer ??= setTimeout(deal, ms, dealing).unref()
   }
 
   const deal = (dealing: Dealing): void => {
@@ -100,8 +103,12 @@ export function openShares(routes: RouteSource, clock: Clock): Shares {
       const dealing = dealingFor(service)
       if (dealing === undefined) return
       dealing.sessions.set(session.id, session)
-      dealing.dealer.hear(session.id, demand, clock.now())
-      dealSoon(dealing)
+      const isNew = dealing.dealer.hear(session.id, demand, clock.now())
+      if (isNew) {
+        clearTimeout(dealing.timer)
+        dealing.timer = undefined
+        dealIn(dealing, 0)
+      } else dealSoon(dealing)
     },
     part(session, how) {
       for (const dealing of dealings.values()) {
