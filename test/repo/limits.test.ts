@@ -27,7 +27,7 @@ const others: readonly (readonly [name: string, initial: string, setting: string
     'descriptors',
     'what the system allows (`ulimit -n`)',
     '',
-    'with 5 % left, clients are turned away like those beyond `connections`; with half of that left, requests wait for connections to instances',
+    'with 5 % left (16 at least), clients are turned away like those beyond `connections`; with a quarter of that left, requests wait for connections to instances',
   ],
   [
     'circuit breaker: connections',

@@ -4,7 +4,7 @@ import type { Milliseconds } from '../time/clock.ts'
 export interface BreakerSettings {
   /** Connections to one instance, busy and idle. */
   readonly connections: number
-  /** Requests that wait: for a connection, or for the service's first instance set. */
+  /** Requests that wait for a connection. */
   readonly pending: number
   /** Requests under way, those included that wait. 0 = as many as come. */
   readonly requests: number

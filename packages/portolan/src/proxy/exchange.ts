@@ -150,9 +150,7 @@ export class Exchange implements ResponseReceiver, Waiter {
       return
     }
     this.#held.takeIn(this.#path.out)
-    if (service.wait(this)) return
-    service.metrics.struck.pending++
-    this.#giveUp(problems.tooManyPending)
+    if (!service.wait(this)) this.#giveUp(problems.tooManyPending)
   }
 
   /** More of the request's body. */
@@ -382,11 +380,15 @@ export class Exchange implements ResponseReceiver, Waiter {
     let endpoint: Endpoint | undefined = picked
     // What has failed once must not meet another connection that the instance is about to close.
     const fresh = this.#tried.length > 0
-    let connection = pools.of(picked).take(this, fresh)
+    let pool = pools.of(picked)
+    let connection = pool.take(this, fresh)
     if (connection === undefined) {
       service.metrics.struck.connections++
       endpoint = pools.elsewhere(picked, this.#context)
-      if (endpoint !== undefined) connection = pools.of(endpoint).take(this, fresh)
+      if (endpoint !== undefined) {
+        pool = pools.of(endpoint)
+        connection = pool.take(this, fresh)
+      }
     }
     if (endpoint === undefined || connection === undefined) {
       this.#wait(service)
@@ -396,7 +398,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     const request = this.#request
     request?.goesTo(endpoint, endpoint === picked ? by : 'room', balancer.panic)
     if (request?.amendment !== undefined) this.#held.amend(request.amendment)
-    this.#pool = pools.of(endpoint)
+    this.#pool = pool
     this.#connection = connection
     if (connection.isConnected) this.#send(connection)
     else this.#held.takeIn(this.#path.out)

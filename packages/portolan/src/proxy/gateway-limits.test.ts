@@ -259,17 +259,15 @@ describe('descriptors', () => {
     opened.add(() => gateway.close())
     const clients: RawClient[] = []
     for (let n = 0; n < 40; n++) {
-      clients.push(new RawClient(opened, gateway.port).send(get))
-      await clients
-        .at(-1)
-        ?.until(/* whatever it is */ () => (clients.at(-1)?.received ?? '').includes('\r\n\r\n'))
+      const client = new RawClient(opened, gateway.port).send(get)
+      clients.push(client)
+      await client.until(() => client.ended || client.closed || client.received.includes('\r\n\r\n'))
     }
     const served = clients.filter(({ received }) => received === hello).length
     expect(served).toBeGreaterThan(15)
     expect(served).toBeLessThan(30)
     expect(gateway.stats.struck.descriptors).toBe(40 - served)
-    const refused = clients.find(({ received }) => received !== hello)
-    expect(refused?.received).toContain('too_many_clients')
+    expect(clients.filter(({ received }) => received.includes('too_many_clients')).length).toBeGreaterThan(0)
     const shown = await registry.metrics()
     expect(shown).toContain('portolan_gateway_limit{limit="descriptors"} 100\n')
     expect(shown).toMatch(/^portolan_gateway_descriptors [89]\d$/m)

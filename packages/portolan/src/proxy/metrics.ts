@@ -74,6 +74,8 @@ export class GatewayMetrics {
   readonly problems = new Map<string, number>(problemCodes.map(code => [code, 0]))
   connections = 0
   connectionsRefused = 0
+  /** Of these, those that are being told why. */
+  leaving = 0
   upstreamConnections = 0
   /** How often limits of the gateway as a whole were met, where no error of its own says so. */
   readonly struck: Record<LimitName, number> = {

@@ -66,7 +66,7 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
     memory: new Memory(() => path.limits.memory),
     descriptors: new Descriptors(
       countDescriptors,
-      () => metrics.connections + metrics.upstreamConnections,
+      () => metrics.connections + metrics.leaving + metrics.upstreamConnections,
       () => deadlines.now,
     ),
     draining: false,

@@ -170,7 +170,7 @@ export class Service implements PickingSubscriber {
 
   /** False: too many wait already. */
   wait(waiting: Waiting): boolean {
-    if (this.#waiting.size >= this.pools.breaker.pending) return false
+    if (this.#waiting.size >= this.#path.settings.maxUnresolved) return false
     this.#waiting.add(waiting)
     return true
   }

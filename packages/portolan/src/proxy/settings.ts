@@ -24,6 +24,8 @@ export interface GatewaySettings {
   readonly codec: CodecLimits
   /** Where the configuration says nothing else. */
   readonly limits: GatewayLimits
+  /** Requests of one service that wait for its first instance set. Default 1024. */
+  readonly maxUnresolved: number
   /** For services that say nothing of their own. */
   readonly breaker: BreakerSettings
   /** A request is kept for a second try while it is no larger than this. Default 64 KiB. */
@@ -60,6 +62,7 @@ export const defaultGatewaySettings: GatewaySettings = {
   policy: 'least-request',
   codec: defaultCodecLimits,
   limits: limitDefaults,
+  maxUnresolved: 1024,
   breaker: breakerDefaults,
   replayLimit: 65_536,
   headMs: 10_000,

@@ -15,24 +15,34 @@ describe('the descriptors of the process', () => {
   })
 
   it.each([
-    [1000, 950, 975],
-    [100, 84, 92],
-    [20, 10, 15],
-    [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY],
-  ])('of %d are short above %d, and exhausted above %d', (limit, short, exhausted) => {
+    [1000, 950, 962, 987],
+    [100, 84, 88, 96],
+    [20, 10, 12, 17],
+  ])('of %d are short above %d, tight above %d, and exhausted above %d', (limit, short, tight, exhausted) => {
     const at = (used: number) => {
-      const { isShort, isExhausted } = new Descriptors(
+      const { isShort, isTight, isExhausted } = new Descriptors(
         () => ({ limit, used }),
         () => 0,
         () => 0,
       )
-      return [isShort, isExhausted]
+      return [isShort, isTight, isExhausted]
     }
-    expect(at(short)).toEqual([false, false])
-    if (limit === Number.POSITIVE_INFINITY) return
-    expect(at(short + 1)).toEqual([true, false])
-    expect(at(exhausted)).toEqual([true, false])
-    expect(at(exhausted + 1)).toEqual([true, true])
+    expect(at(short)).toEqual([false, false, false])
+    expect(at(short + 1)).toEqual([true, false, false])
+    expect(at(tight)).toEqual([true, false, false])
+    expect(at(tight + 1)).toEqual([true, true, false])
+    expect(at(exhausted)).toEqual([true, true, false])
+    expect(at(exhausted + 1)).toEqual([true, true, true])
+  })
+
+  it('are never short where nobody knows how many there may be', () => {
+    const endless = { limit: Number.POSITIVE_INFINITY, used: 0 }
+    const { isShort, isExhausted } = new Descriptors(
+      () => endless,
+      () => 1e9,
+      () => 0,
+    )
+    expect([isShort, isExhausted]).toEqual([false, false])
   })
 
   it('follow the connections between two counts', () => {

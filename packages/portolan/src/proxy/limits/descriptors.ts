@@ -38,7 +38,7 @@ export class Descriptors implements Expiring {
   #last: DescriptorCount
   #connectionsThen: number
 
-  /** @param connections how many the gateway has open, to clients and to instances */
+  /** @param connections how many sockets the gateway has open, to clients and to instances */
   constructor(count: () => DescriptorCount, connections: () => number, now: () => Milliseconds) {
     this.#count = count
     this.#now = now
@@ -61,9 +61,14 @@ export class Descriptors implements Expiring {
     return this.used > this.limit - this.#reserve
   }
 
+  /** Not even for as long as it takes to tell a client why. */
+  get isTight(): boolean {
+    return this.used > this.limit - 0.75 * this.#reserve
+  }
+
   /** No more connections to instances either. */
   get isExhausted(): boolean {
-    return this.used > this.limit - this.#reserve / 2
+    return this.used > this.limit - 0.25 * this.#reserve
   }
 
   get #reserve(): number {

@@ -14,7 +14,6 @@ const goodbyeMs = 1000
 export class Door {
   readonly #path: PathContext
   readonly #clients = new Clients()
-  #leaving = 0
 
   constructor(path: PathContext) {
     this.#path = path
@@ -46,17 +45,17 @@ export class Door {
     const { metrics, descriptors, deadlines } = this.#path
     metrics.connectionsRefused++
     metrics.problem(problem)
-    if (this.#leaving >= mostTurnedAway || descriptors.isExhausted) {
+    if (metrics.leaving >= mostTurnedAway || descriptors.isTight) {
       socket.destroy()
       return false
     }
-    this.#leaving++
+    metrics.leaving++
     const late: Expiring = { deadline: deadlines.now + goodbyeMs, expire: () => socket.destroy() }
     deadlines.add(late)
     socket.on('error', () => {})
     socket.once('close', () => {
       deadlines.delete(late)
-      this.#leaving--
+      metrics.leaving--
     })
     // What it has to say goes unread, but has to be taken: a reset would overtake our answer.
     socket.resume()

@@ -126,6 +126,13 @@ export const limitTable: readonly Limit[] = [
     struck: { code: 'response_timeout' },
   },
   {
+    name: 'unresolved',
+    unit: '',
+    value: ({ maxUnresolved }) => maxUnresolved,
+    what: 'requests of one service that wait, for a second, until its instances are known at all; beyond, 503 `too_many_pending`, which circuit breakers answer, too',
+    struck: { code: 'too_many_pending' },
+  },
+  {
     name: 'services',
     unit: '',
     value: () => maxByHost,
