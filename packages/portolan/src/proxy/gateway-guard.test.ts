@@ -62,7 +62,7 @@ describe('routing', () => {
 
   it.each([
     ['order.portolan', '/', 200],
-    ['ORDER.portolan', '/', 404],
+    ['ORDER.portolan', '/', 200],
     ['order.PORTOLAN.:7480', '/', 200],
     ['order.default.portolan', '/', 200],
     ['hidden.portolan', '/', 404],

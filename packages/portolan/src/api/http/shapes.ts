@@ -256,6 +256,16 @@ export const routeTable = z.object({
     .optional()
     .describe('Where outlier detection differs from its defaults, by service key.'),
   rateLimits: z.record(z.string(), rateLimit).optional().describe('Rate limits by service key.'),
+  breakers: z
+    .record(z.string(), z.record(z.string(), z.number()))
+    .optional()
+    .describe('Where circuit breakers differ from their defaults, by service key.'),
+  limits: z
+    .record(z.string(), z.number())
+    .optional()
+    .describe('Where the limits of a gateway as a whole differ from their defaults.'),
+  accessLog: z.record(z.string(), z.unknown()).optional().describe('Absent: gateways write no access log.'),
+  tracing: z.record(z.string(), z.unknown()).optional().describe('Absent: gateways take no part in traces.'),
 })
 
 export const serviceSettings = z.object({
