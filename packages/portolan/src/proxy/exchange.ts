@@ -108,12 +108,8 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#begun = false
     this.#startedAt = now
     this.#triedAt = now
-    service.usedAt = this.#path.deadlines.now
-    service.underWay += 1
     this.#request = request
-    const { requests } = service.pools.breaker
-    if (requests > 0 && service.underWay > requests) {
-      service.metrics.struck.requests++
+    if (!service.enter()) {
       this.#giveUp(problems.tooManyInFlight)
       return
     }

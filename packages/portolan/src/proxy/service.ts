@@ -168,6 +168,16 @@ export class Service implements PickingSubscriber {
     return this.balancer.inFlight(instance)
   }
 
+  /** One more request is under way, until it is counted out of `underWay`. False: it is one too many. */
+  enter(): boolean {
+    this.usedAt = this.#path.deadlines.now
+    this.underWay += 1
+    const { requests } = this.pools.breaker
+    if (requests === 0 || this.underWay <= requests) return true
+    this.metrics.struck.requests++
+    return false
+  }
+
   /** False: too many wait already. */
   wait(waiting: Waiting): boolean {
     if (this.#waiting.size >= this.#path.settings.maxUnresolved) return false
