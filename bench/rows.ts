@@ -16,6 +16,7 @@ import { outageBackRow, outageFailedRow } from './outage/outage.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
 import { proxyP99Row } from './proxy-p99.ts'
+import { proxyStormRow } from './proxy-storm.ts'
 import { proxyRatelimitRow } from './rate/ratelimit.ts'
 import { memoryServerRow } from './registry/memory.ts'
 import { registerRow } from './registry/register.ts'
@@ -35,6 +36,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.loris': proxyLorisRow,
   'proxy.ratelimit': proxyRatelimitRow,
   'proxy.soak': proxySoakRow,
+  'proxy.storm': proxyStormRow,
   'proxy.tunnels': proxyTunnelsRow,
   'client.overhead': clientOverheadRow,
   'pick.round-robin': pickRow('round-robin'),

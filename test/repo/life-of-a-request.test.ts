@@ -41,7 +41,7 @@ const calls: readonly (readonly [string, string, string])[] = [
   ['upstream-connection.ts', 'readHead', '#readBody('],
   ['upstream-connection.ts', 'readBody', '#body.read('],
   ['upstream-connection.ts', 'readBody', 'receiver.passOn('],
-  ['exchange.ts', 'finished', '#settle('],
+  ['exchange.ts', 'finished', 'judge('],
   ['exchange.ts', 'finished', '.release('],
   ['exchange.ts', 'finished', '#caller.exchangeDone('],
 ]

@@ -125,6 +125,12 @@ export type { RateDemand, RateLimit, RateLimitSettings, RateShare } from './rate
 export { SharedBucket, sharedTickMs } from './rate/shared-bucket.ts'
 export { TokenBucket } from './rate/token-bucket.ts'
 export { RetryBudget, type RetryBudgetOptions } from './retry/budget.ts'
+export {
+  type RetryBudgetSettings,
+  type RetrySettings,
+  type RetryTrouble,
+  retryTroubles,
+} from './retry/settings.ts'
 export type { AccessLogSettings } from './session/access-log.ts'
 export {
   type ClientMessage,

@@ -34,8 +34,8 @@ export interface OutlierSettings {
 }
 
 /**
- * The numbers of Envoy's outlier detection, but for three: the first time out is 1 s rather than 30 (a trial costs one
- * request), half of the instances stay rather than a tenth being let go, and latency has no counterpart there.
+ * The numbers of Envoy's outlier detection, but for three: times out are 1 to 4 s rather than 30 s to 5 minutes (a trial costs
+ * one request; and while half of a service is out for longer than its fault lasts, the other half bears all), half of the instances stay rather than a tenth being let go, and latency has no counterpart there.
  *
  * Latency is off: a slow instance is not a broken one. Balancing by load sends it less by itself, in proportion, where
  * ejection would throw away what it can still do; and instances that get other work than their peers (a hot key, the
@@ -46,7 +46,7 @@ export const outlierDefaults: OutlierSettings = {
   consecutiveBroken: 3,
   keepAtLeast: undefined,
   firstOutMs: 1000,
-  longestOutMs: 30_000,
+  longestOutMs: 4000,
   forgiveMs: 10_000,
   windowMs: 10_000,
   enoughRequests: 100,

@@ -26,10 +26,25 @@ describe('RetryBudget', () => {
   it('forgets requests and retries after the window', () => {
     const budget = new RetryBudget({ reservePerSecond: 1 })
     for (let request = 0; request < 100; request++) budget.deposit(0)
-    expect(withdrawAll(budget, 0)).toBe(30)
+    expect(withdrawAll(budget, 0)).toBe(20)
     expect(budget.balance(8999)).toBe(0)
     expect(budget.balance(10_000)).toBe(10)
     expect(withdrawAll(budget, 1e9)).toBe(10)
+  })
+
+  it('adds nothing to what many requests have earned', () => {
+    const budget = new RetryBudget()
+    for (let request = 0; request < 10_000; request++) budget.deposit(request)
+    expect(withdrawAll(budget, 10_000)).toBe(1800)
+  })
+
+  it('goes by other numbers at once', () => {
+    const budget = new RetryBudget({ reservePerSecond: 0 })
+    for (let request = 0; request < 100; request++) budget.deposit(0)
+    budget.configure({ ratio: 0.5, reservePerSecond: 0 })
+    expect(withdrawAll(budget, 0)).toBe(50)
+    budget.configure({ ratio: 0, reservePerSecond: 0 })
+    expect(budget.tryWithdraw(0)).toBe(false)
   })
 
   it('does not mind a clock with a large origin, or one that stands still', () => {

@@ -7,6 +7,7 @@ import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
 import type { OutlierSettings } from '../outlier/settings.ts'
 import type { RateDemand, RateLimitSettings, RateShare } from '../rate/limit.ts'
+import type { RetryBudgetSettings, RetrySettings } from '../retry/settings.ts'
 import type { AccessLogSettings } from './access-log.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 import type { TracingSettings } from './tracing.ts'
@@ -143,6 +144,8 @@ export interface Route {
   readonly timeoutMs?: number
   /** Bytes that a request's body may have; 0 = as many as come. Default: as the table says. */
   readonly maxBody?: number
+  /** In place of what the service says. */
+  readonly retry?: RetrySettings
 }
 
 /** What a gateway needs to know from the configuration of its registry. */
@@ -164,6 +167,8 @@ export interface RouteTable {
   readonly timeouts?: Readonly<Record<string, number>>
   /** Bytes that a request's body may have, where no route says otherwise. Absent: as many as come. */
   readonly maxBody?: number
+  /** By service key: where requests are tried again otherwise than by default, and what that may cost. */
+  readonly retries?: Readonly<Record<string, RetrySettings & { readonly budget?: RetryBudgetSettings }>>
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

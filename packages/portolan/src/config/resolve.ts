@@ -23,6 +23,7 @@ import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
 import { formatLine, type Path } from './problem.ts'
 import { rateLimits } from './rate-limits.ts'
+import { serviceRetries } from './retries.ts'
 import { routeOf } from './route-of.ts'
 import type { Config } from './schema.ts'
 
@@ -98,6 +99,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
     ...tracingOf(config),
+    ...serviceRetries(config),
   }
 }
 

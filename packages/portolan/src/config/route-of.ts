@@ -1,5 +1,6 @@
 import { defaultNamespace, type Route, type WeightedService } from '@portolan/core'
 import { rateLimitOf } from './rate-limits.ts'
+import { retryOf } from './retries.ts'
 import type { Config } from './schema.ts'
 
 type RouteConfig = Config['gateway']['routes'][number]
@@ -17,6 +18,7 @@ export function routeOf({
   rateLimit,
   timeout,
   maxBody,
+  retry,
 }: RouteConfig): Route {
   const limit = rateLimitOf(rateLimit)
   const { host, path, headers, method } = match
@@ -36,6 +38,7 @@ export function routeOf({
     ...(limit === undefined ? {} : { rateLimit: limit }),
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(maxBody === undefined ? {} : { maxBody }),
+    ...(retry === undefined ? {} : { retry: retryOf(retry) }),
   }
 }
 

@@ -3,6 +3,7 @@ import type { ByteWriter } from './codec/codec.ts'
 import type { RequestContext } from './filters/filter.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Problem } from './problem.ts'
+import type { RetryRules } from './retries.ts'
 
 /** The client's side of an exchange. */
 export interface Caller {
@@ -35,6 +36,8 @@ export interface Opening {
   readonly complete: boolean
   /** By what hashing policies pick. */
   readonly key: string | undefined
+  /** When it may be tried again. */
+  readonly retry: RetryRules
   /** The protocol that it asks to go on with. */
   readonly upgrade: string | undefined
   /** What its filters see of it; `undefined`: it has none. */

@@ -269,7 +269,15 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     }
     this.#bodyProgressed()
     const key = service.keyOf?.(bytes, head, this.#hop)
-    this.#exchange.open(service, head, out, { complete: this.#body.done, key, upgrade, request, opened })
+    const { retry } = passage
+    this.#exchange.open(service, head, out, {
+      complete: this.#body.done,
+      key,
+      retry,
+      upgrade,
+      request,
+      opened,
+    })
     if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#exchange.patienceMs
     return next
   }

@@ -1,11 +1,4 @@
-import {
-  type Endpoint,
-  isFailure,
-  isPushback,
-  type Milliseconds,
-  type PickContext,
-  type Trouble,
-} from '@portolan/core'
+import type { Endpoint, Milliseconds, PickContext, Trouble } from '@portolan/core'
 import type { Caller, Opening } from './caller.ts'
 import {
   type BodyForm,
@@ -19,15 +12,16 @@ import {
 } from './codec/codec.ts'
 import { Countdown } from './countdown.ts'
 import { noDeadline } from './deadlines.ts'
-import { endOf, endOfOverdue, type FailedTry, isUnwritten, mostRetries, problemOf } from './failures.ts'
+import { Discard } from './discard.ts'
+import { endOf, endOfOverdue, type FailedTry, judge, problemOf, settle } from './failures.ts'
 import type { PickedBy, RequestContext } from './filters/filter.ts'
 import { Held } from './held.ts'
-import { take } from './outgoing.ts'
 import type { PathContext } from './path-context.ts'
 import type { Place } from './pool/line.ts'
 import type { Pool } from './pool/pool.ts'
 import type { Waiter } from './pool/pools.ts'
 import { type Problem, problems } from './problem.ts'
+import { Retries } from './retries.ts'
 import type { Service } from './service.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchesTo, upgradeLines } from './upgrade.ts'
@@ -55,8 +49,7 @@ export class Exchange implements ResponseReceiver, Waiter {
   #upgrade: string | undefined
   /** Where it stands in line for a connection. */
   #place: Place<Waiter> | undefined
-  /** Whether a try has failed otherwise than by a refusal. */
-  #hasPaid = false
+  readonly #retries = new Retries()
   readonly #countdown: Countdown
   #complete = false
   #minor = 1
@@ -92,7 +85,7 @@ export class Exchange implements ResponseReceiver, Waiter {
 
   /** Starts with what `out` holds of the request: its head, and what has come of its body. */
   open(service: Service, head: RequestHead, out: ByteWriter, opening: Opening): void {
-    const { complete, key, upgrade, request, opened } = opening
+    const { complete, key, retry, upgrade, request, opened } = opening
     const now = request?.startedAt ?? this.#path.clock.now()
     this.#service = service
     this.method = head.method
@@ -103,7 +96,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#tried = none
     this.#context = key === undefined ? undefined : { hashKey: key }
     this.#upgrade = upgrade
-    this.#hasPaid = false
+    this.#retries.begin(retry)
     this.#status = 0
     this.#begun = false
     this.#startedAt = now
@@ -159,7 +152,7 @@ export class Exchange implements ResponseReceiver, Waiter {
       return
     }
     if (out.length > 0) {
-      this.#write(connection, out)
+      this.#held.pass(out, connection, this.#path.settings.replayLimit)
       if (connection.congested) this.#caller.holdRequest(true)
     }
     if (complete) connection.awaitResponse()
@@ -177,9 +170,10 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#giveUp(this.#filtered ? problems.filterTimeout : problems.noInstance)
   }
 
-  /** A request with a time of its own has all of it. */
+  /** A request with a time of its own has all of it, unless there is one for each try. */
   get answerWithinMs(): Milliseconds {
-    return this.#countdown.isRunning ? noDeadline : this.#path.settings.responseMs
+    const most = this.#countdown.isRunning ? noDeadline : this.#path.settings.responseMs
+    return Math.min(most, this.#retries.rules.perTryTimeoutMs)
   }
 
   get context(): PickContext | undefined {
@@ -270,16 +264,18 @@ export class Exchange implements ResponseReceiver, Waiter {
   }
 
   responded(bytes: Uint8Array, head: ResponseHead): BodyForm {
+    const { status } = head
+    if (this.#retries.turnsDown(status) && this.#triesElsewhere(status)) return 'content'
     this.#held.forget()
     this.#countdown.stop()
-    this.#status = head.status
+    this.#status = status
     const unchunked = this.#minor === 0 && head.framing === 'chunked'
     // Who says no before it has seen the whole request does not want the rest of it.
-    const refusing = !this.#complete && head.status >= 400
+    const refusing = !this.#complete && status >= 400
     const ending = unchunked || head.framing === 'until-close' || refusing
     this.#closing = !this.#persistent || ending || this.#path.draining
     const request = this.#request
-    request?.responded(head.status)
+    request?.responded(status)
     const lines = request?.answerLines
     const field = connectionField(this.#closing, this.#minor)
     writeResponseHead(bytes, head, field, this.#minor === 0, this.#path.out, lines)
@@ -304,9 +300,8 @@ export class Exchange implements ResponseReceiver, Waiter {
     // An answer that came before the request's end leaves both connections in the middle of something.
     const close = this.#closing || !this.#complete
     const now = this.#path.clock.now()
-    if (isFailure(this.#status)) this.#settle('response', this.#status)
-    else if (isPushback(this.#status)) this.#settle('pushback')
-    else if (this.#endpoint !== undefined) service.balancer.succeeded(this.#endpoint, now - this.#triedAt)
+    if (this.#endpoint !== undefined)
+      judge(service.balancer, this.#endpoint, this.#status, now - this.#triedAt)
     this.#letGo()
     service.metrics.answered(this.#status, now - this.#startedAt)
     if (reusable && this.#complete) pool.release(connection)
@@ -333,9 +328,11 @@ export class Exchange implements ResponseReceiver, Waiter {
     }
     // What closed one connection has most likely closed its idle siblings too.
     if (failure === 'lost' && !connection.answering) pool?.dropIdle()
-    if (this.#mayRetry(service, failure, connection)) {
+    const failed = { endpoint, connection, failure }
+    if (this.#retries.mayRetry(service, this.#path.clock.now(), failed, this.#held.replayable)) {
       this.#tried = [...this.#tried, endpoint]
-      this.#attempt(service, { endpoint, connection, failure })
+      this.#status = 0
+      this.#attempt(service, failed)
       return
     }
     if (failure === 'lost' && written && !isIdempotent(this.method)) service.metrics.unretried++
@@ -375,7 +372,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     const { balancer, pools } = service
     let endpoint: Endpoint | undefined = picked
     // What has failed once must not meet another connection that the instance is about to close.
-    const fresh = this.#tried.length > 0
+    const fresh = this.#tried.length > 0 && this.#status === 0
     let pool = pools.of(picked)
     let connection = pool.take(this, fresh)
     if (connection === undefined) {
@@ -413,39 +410,40 @@ export class Exchange implements ResponseReceiver, Waiter {
     if (this.#held.isFull(this.#path.settings.replayLimit)) this.#caller.holdRequest(true)
   }
 
-  #mayRetry(service: Service, failure: Failure, connection: UpstreamConnection): boolean {
-    if (connection.answering || this.#tried.length === mostRetries) return false
-    // A refusal takes no time and nothing was done; anything else is worth one more try, not several.
-    if (failure !== 'refused' && this.#hasPaid) return false
-    if (!isUnwritten[failure] && !(failure === 'lost' && this.#held.replayable)) return false
-    if (failure !== 'refused') this.#hasPaid = true
-    if (service.budget.tryWithdraw(this.#path.clock.now())) return true
-    service.metrics.budgetExhausted++
-    return false
+  /** Asks somebody else and leaves the present answer, if there is anybody else and the request is still at hand. */
+  #triesElsewhere(status: number): boolean {
+    const service = this.#service
+    const pool = this.#pool
+    const connection = this.#connection
+    const endpoint = this.#endpoint
+    if (service === undefined || pool === undefined || connection === undefined || endpoint === undefined)
+      return false
+    if (!this.#complete || !this.#held.replayable || this.#upgrade !== undefined) return false
+    const tried = [...this.#tried, endpoint]
+    const context = { ...this.#context, tried }
+    const now = this.#path.clock.now()
+    const next = this.#retries.elsewhere(service, context, now)
+    if (next === undefined) return false
+    connection.leaveTo(new Discard(this.method, pool, connection))
+    this.#request?.tryFailed(String(status))
+    judge(service.balancer, endpoint, status, now - this.#triedAt)
+    this.#tried = tried
+    this.#context = context
+    this.#status = status
+    this.#triedAt = now
+    this.#use(service, next)
+    return true
   }
 
   #send(connection: UpstreamConnection): void {
     if (this.#path.out.length > 0) {
-      this.#write(connection, this.#path.out)
+      this.#held.pass(this.#path.out, connection, this.#path.settings.replayLimit)
     } else {
       this.#countdown.tell(this.#held)
-      for (const piece of this.#held.pieces) connection.write(piece)
-      if (!this.#held.replayable) this.#held.forget()
+      this.#held.send(connection)
     }
     this.#caller.holdRequest(connection.congested)
     if (this.#complete) connection.awaitResponse()
-  }
-
-  /** Writes what has just been read, and keeps a copy only where it may have to be written again. */
-  #write(connection: UpstreamConnection, out: ByteWriter): void {
-    if (this.#held.isFull(this.#path.settings.replayLimit, out.length)) this.#held.forget()
-    if (!this.#held.replayable) {
-      connection.writeOut(out)
-      return
-    }
-    const piece = take(out)
-    this.#held.keep(piece)
-    connection.write(piece)
   }
 
   #giveUp(problem: Problem): void {
@@ -459,12 +457,9 @@ export class Exchange implements ResponseReceiver, Waiter {
   }
 
   /** Ends the pick that is open, if there is one, other than well. */
-  #settle(end: Trouble | 'cancelled' | 'pushback', status = 0): void {
-    if (this.#endpoint !== undefined) {
-      if (end === 'cancelled') this.#service?.balancer.cancelled(this.#endpoint)
-      else if (end === 'pushback') this.#service?.balancer.pushedBack(this.#endpoint)
-      else this.#service?.balancer.failed(this.#endpoint, end, status)
-    }
+  #settle(end: Trouble | 'cancelled'): void {
+    if (this.#endpoint !== undefined && this.#service !== undefined)
+      settle(this.#service.balancer, this.#endpoint, end)
     this.#letGo()
   }
 

@@ -1,4 +1,11 @@
-import type { Endpoint, Trouble } from '@portolan/core'
+import {
+  type Endpoint,
+  isFailure,
+  isPushback,
+  type LocalBalancer,
+  type Milliseconds,
+  type Trouble,
+} from '@portolan/core'
 import { type Problem, problems } from './problem.ts'
 import type { Failure, UpstreamConnection } from './upstream-connection.ts'
 
@@ -8,9 +15,6 @@ export interface FailedTry {
   readonly connection: UpstreamConnection
   readonly failure: Failure
 }
-
-/** When several instances die together, so many of them may refuse one request after the other. */
-export const mostRetries = 3
 
 /** What the client is told. */
 export const problemOf = {
@@ -65,4 +69,17 @@ export function endOfOverdue(
   share: number,
 ): Trouble | 'cancelled' {
   return connection?.isConnected === true && share > 0.5 ? 'timeout' : 'cancelled'
+}
+
+/** Ends a pick that no answer came of. */
+export function settle(balancer: LocalBalancer, endpoint: Endpoint, end: Trouble | 'cancelled'): void {
+  if (end === 'cancelled') balancer.cancelled(endpoint)
+  else balancer.failed(endpoint, end)
+}
+
+/** Ends a pick by what was answered. */
+export function judge(balancer: LocalBalancer, endpoint: Endpoint, status: number, ms: Milliseconds): void {
+  if (isFailure(status)) balancer.failed(endpoint, 'response', status)
+  else if (isPushback(status)) balancer.pushedBack(endpoint)
+  else balancer.succeeded(endpoint, ms)
 }

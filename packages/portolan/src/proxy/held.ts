@@ -2,6 +2,7 @@ import type { Milliseconds } from '@portolan/core'
 import type { ByteWriter } from './codec/codec.ts'
 import type { Memory } from './limits/memory.ts'
 import { type Outgoing, take } from './outgoing.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
 
 /** What has been read of one request, for as long as it may have to be sent (again). */
 export class Held {
@@ -59,6 +60,24 @@ export class Held {
       else piece.write(to, at, 'latin1')
       return
     }
+  }
+
+  /** Writes what has just been read, and keeps a copy only where it may have to be written again. */
+  pass(out: ByteWriter, connection: UpstreamConnection, limit: number): void {
+    if (this.isFull(limit, out.length)) this.forget()
+    if (!this.replayable) {
+      connection.writeOut(out)
+      return
+    }
+    const piece = take(out)
+    this.keep(piece)
+    connection.write(piece)
+  }
+
+  /** Writes all that is held. */
+  send(connection: UpstreamConnection): void {
+    for (const piece of this.pieces) connection.write(piece)
+    if (!this.replayable) this.forget()
   }
 
   /** From now on what is written is gone. */

@@ -2,6 +2,7 @@ import type { Route, RouteTable } from '@portolan/core'
 import type { Filter } from './filters/filter.ts'
 import type { FilterEntry } from './filters/filters.ts'
 import type { PathContext } from './path-context.ts'
+import { type RetryRules, retryRules } from './retries.ts'
 import type { Service } from './service.ts'
 
 /** The way of requests by one route to one service: made once, and used by all of them. */
@@ -9,6 +10,7 @@ export interface Passage {
   readonly service: Service
   readonly route: Route | undefined
   readonly filters: readonly Filter[]
+  readonly retry: RetryRules
 }
 
 /** The passages of one route; made anew with each new route table. */
@@ -29,7 +31,8 @@ export class Passages {
     if (passage === undefined) {
       const route = this.#route
       const station = { path, route, service, table: this.#table }
-      passage = { service, route, filters: entries.flatMap(entry => entry.make(station) ?? []) }
+      const retry = retryRules(route, service.name, this.#table)
+      passage = { service, route, filters: entries.flatMap(entry => entry.make(station) ?? []), retry }
       this.#byService.set(service, passage)
     }
     this.#last = passage

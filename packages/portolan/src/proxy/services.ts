@@ -7,6 +7,7 @@ import {
   type Random,
   type RateLimitSettings,
   type Resolver,
+  type RetryBudgetOptions,
   type RouteTable,
   type ServiceName,
   serviceKey,
@@ -39,6 +40,7 @@ export class Services implements Expiring {
   #spreadings: Spreadings = {}
   #outliers: Outliers = {}
   #breakers: Breakers = {}
+  #retries: NonNullable<RouteTable['retries']> = {}
   #rates: Rates = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
@@ -70,24 +72,27 @@ export class Services implements Expiring {
       breaker: this.#breakerOf(key),
     })
     service.rate.configure(this.#rateOf(key))
+    service.budget.configure(this.#budgetOf(key))
     this.#services.set(key, service)
     return service
   }
 
   /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
   configure(names: readonly ServiceName[], table: RouteTable): void {
-    const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {} } = table
+    const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {}, retries = {} } = table
     this.#configured = new Set(names.map(serviceKey))
     this.#policies = policies
     this.#spreadings = balance
     this.#outliers = outliers
     this.#breakers = breakers
     this.#rates = rateLimits
+    this.#retries = retries
     for (const [key, service] of this.#services) {
       service.balanceBy(this.#balanceOf(key))
       service.balancer.configure(this.#outliersOf(key))
       service.pools.configure(this.#breakerOf(key))
       service.rate.configure(this.#rateOf(key))
+      service.budget.configure(this.#budgetOf(key))
     }
     for (const name of names) this.get(name)
   }
@@ -129,6 +134,15 @@ export class Services implements Expiring {
 
   #rateOf(key: string): RateLimitSettings | undefined {
     return Object.hasOwn(this.#rates, key) ? this.#rates[key] : undefined
+  }
+
+  #budgetOf(key: string): RetryBudgetOptions {
+    const own = Object.hasOwn(this.#retries, key) ? this.#retries[key]?.budget : undefined
+    const { ratio, minPerSecond } = own ?? {}
+    return {
+      ...(typeof ratio === 'number' && ratio >= 0 ? { ratio } : {}),
+      ...(typeof minPerSecond === 'number' && minPerSecond >= 0 ? { reservePerSecond: minPerSecond } : {}),
+    }
   }
 
   all(): Iterable<Service> {

@@ -148,6 +148,11 @@ export class UpstreamConnection implements Expiring, Queue {
     this.deadline = noDeadline
   }
 
+  /** Whoever is to take the rest of the present answer, of which its receiver has just seen the head. */
+  leaveTo(receiver: ResponseReceiver): void {
+    this.#receiver = receiver
+  }
+
   /** Leaves the connection idle for as long as both sides keep it; false: not at all. */
   rest(): boolean {
     const { now } = this.#path.deadlines
@@ -319,7 +324,7 @@ export class UpstreamConnection implements Expiring, Queue {
     if (head.keepAlive >= 0) this.#keepAliveMs = (head.keepAlive - 1) * 1000
     this.#inBody = true
     this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
-    this.#readBody(receiver, bytes, at, end)
+    this.#readBody(this.#receiver ?? receiver, bytes, at, end)
     this.#backlog.drop()
   }
 

@@ -208,6 +208,12 @@ const rateLimit = z
   })
   .describe('How many requests may pass.')
 
+const retry = z.object({
+  attempts: z.int().optional(),
+  perTryTimeoutMs: z.number().optional(),
+  on: z.array(z.union([z.string(), z.int()])).optional(),
+})
+
 export const routeTable = z.object({
   routes: z.array(
     z.object({
@@ -234,10 +240,18 @@ export const routeTable = z.object({
       rateLimit: rateLimit.optional(),
       timeoutMs: z.number().optional(),
       maxBody: z.number().optional(),
+      retry: retry.optional(),
     }),
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
   policies: z.record(z.string(), z.string()).optional().describe('Balancing policies by service key.'),
+  retries: z
+    .record(
+      z.string(),
+      retry.extend({ budget: z.object({ ratio: z.number(), minPerSecond: z.number() }).optional() }),
+    )
+    .optional()
+    .describe('When requests are tried again, and what that may cost, by service key.'),
   balance: z
     .record(
       z.string(),

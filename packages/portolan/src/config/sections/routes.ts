@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { described, durationOrNone, name, requestKey, said, sizeOrNone } from '../scalars.ts'
 import { rateLimit } from './rate-limit.ts'
+import { routeRetry } from './retry.ts'
 
 const match = z
   .strictObject({
@@ -172,6 +173,9 @@ export const route = z
       .optional()
       .describe('How large a request’s body may be; larger ones get 413. `none`: as large as it comes.')
       .meta({ unset: 'as `gateway.maxBody` says' }),
+    retry: routeRetry
+      .optional()
+      .describe('When requests by this route are tried again; what is absent is as the service says.'),
     redirect: redirect.optional().describe('In place of `service`: where the client is sent.'),
     rateLimit: rateLimit
       .optional()

@@ -13,6 +13,7 @@ import { circuitBreaker } from './circuit-breaker.ts'
 import { healthChecks } from './health-checks.ts'
 import { outliers } from './outliers.ts'
 import { rateLimit } from './rate-limit.ts'
+import { serviceRetry } from './retry.ts'
 
 const quoted = z.string({
   error: issue => (typeof issue.input === 'string' ? undefined : said('expected text', 'put it in quotes')),
@@ -156,6 +157,7 @@ const service = z.strictObject({
   rateLimit: rateLimit
     .optional()
     .describe('How many requests the service takes, through all gateways together; beyond, 429.'),
+  retry: serviceRetry.optional().describe('When requests are tried again, on another instance.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })
 
