@@ -87,6 +87,19 @@ describe('at the door', () => {
 describe('slow clients', () => {
   const paced = { ...limits({ minRate: 1000 }), paceMs: 100 }
 
+  it('that drip a head have all of it in its time, or none', async () => {
+    const upstream = await rawUpstream(opened, () => {})
+    const { gateway } = await gatewayFor(opened, [upstream.port], { headMs: 200 })
+    const client = new RawClient(opened, gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\nX-Drip: ')
+    const began = performance.now()
+    const dripping = setInterval(() => client.send('x'), 10)
+    opened.add(() => clearInterval(dripping))
+    expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 408 [\s\S]*Portolan-Error: head_timeout\r\n/)
+    clearInterval(dripping)
+    expect(performance.now() - began).toBeGreaterThan(150)
+    expect(upstream.accepted()).toBe(0)
+  })
+
   it('that drip a body are told so, however regularly they drip', async () => {
     const upstream = await rawUpstream(opened, () => {})
     const { gateway } = await gatewayFor(opened, [upstream.port], paced)
