@@ -304,7 +304,8 @@ export class Exchange implements ResponseReceiver, Waiter {
       judge(service.balancer, this.#endpoint, this.#status, now - this.#triedAt)
     this.#letGo()
     service.metrics.answered(this.#status, now - this.#startedAt)
-    if (reusable && this.#complete) pool.release(connection)
+    // Some servers (Node's) read nothing more behind an Upgrade that they have ignored.
+    if (reusable && this.#complete && this.#upgrade === undefined) pool.release(connection)
     else connection.destroy()
     this.#reset(this.#status, undefined)
     this.#caller.exchangeDone(close)

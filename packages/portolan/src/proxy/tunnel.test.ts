@@ -110,7 +110,8 @@ describe('a tunnel', () => {
     const client = new RawClient(opened, gateway.port).send(`${ask()}GET /2 HTTP/1.1\r\nHost: a\r\n\r\n`)
     await client.until(() => client.received.split('\r\n\r\nno').length === 3)
     expect(upstream.received()).toContain('GET /2 HTTP/1.1\r\n')
-    expect(upstream.accepted()).toBe(1)
+    // Node's server reads nothing more behind an Upgrade that it ignores.
+    expect(upstream.accepted()).toBe(2)
   })
 
   it('comes after a body, where there is one, and gets what was sent before it was granted', async () => {

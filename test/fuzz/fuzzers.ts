@@ -1,0 +1,13 @@
+import { openAnswers } from './answers.ts'
+import type { Fuzzer } from './fuzzer.ts'
+import { requests } from './requests.ts'
+import { splits } from './splits.ts'
+import { openThrough } from './through.ts'
+
+/** By name: how to open it, and how many seeds are tried on every run of the tests. */
+export const fuzzers: Readonly<Record<string, { open(): Promise<Fuzzer>; readonly usual: number }>> = {
+  splits: { open: async () => splits, usual: 100_000 },
+  requests: { open: async () => requests, usual: 150_000 },
+  through: { open: openThrough, usual: 20_000 },
+  answers: { open: openAnswers, usual: 25_000 },
+}
