@@ -51,6 +51,7 @@ probeContract('http over tls', async () => {
   return {
     probe: httpProbe(),
     crowd: 200,
+    warmUp: 6,
     passing: target(server.port),
     proves: 'spoke',
     silent: target(mute.port, {}, { id: 'order-2' }),
