@@ -46,6 +46,8 @@ export { slowStartDefaultMs } from './balance/slow-start/slow-start.ts'
 export type { EjectionReason, Tally, Trouble } from './balance/tally.ts'
 export { type GatewayLimits, limitDefaults } from './breaker/limits.ts'
 export { type BreakerSettings, breakerDefaults } from './breaker/settings.ts'
+export { ConcurrencyLimiter, type ConcurrencySettings, concurrencyDefaults } from './concurrency/limiter.ts'
+export type { ConcurrencyLimitSettings } from './concurrency/settings.ts'
 export { Fault, type FaultCode, type FaultDetails, type FaultSource, toFault } from './fault/fault.ts'
 export {
   allowedPerSecond,

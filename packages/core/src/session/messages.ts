@@ -2,6 +2,7 @@ import type { Spreading } from '../balance/composed.ts'
 import type { PolicyName } from '../balance/policies.ts'
 import type { GatewayLimits } from '../breaker/limits.ts'
 import type { BreakerSettings } from '../breaker/settings.ts'
+import type { ConcurrencyLimitSettings } from '../concurrency/settings.ts'
 import type { FaultCode } from '../fault/fault.ts'
 import type { CheckStatus } from '../health/check.ts'
 import type { Instance, Port, Registration } from '../instance/instance.ts'
@@ -169,6 +170,8 @@ export interface RouteTable {
   readonly maxBody?: number
   /** By service key: where requests are tried again otherwise than by default, and what that may cost. */
   readonly retries?: Readonly<Record<string, RetrySettings & { readonly budget?: RetryBudgetSettings }>>
+  /** By service key: where a gateway finds out by itself how many requests may be under way. */
+  readonly concurrency?: Readonly<Record<string, ConcurrencyLimitSettings>>
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

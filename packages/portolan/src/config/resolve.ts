@@ -100,6 +100,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
     ...tracingOf(config),
     ...serviceRetries(config),
+    ...concurrencyOf(config),
   }
 }
 
@@ -162,6 +163,15 @@ function gatewayLimits({ gateway }: Config): Partial<GatewayLimits> {
     poolMaxLifetimeMs: poolMaxLifetime,
   }
   return differing(said, limitDefaults)
+}
+
+function concurrencyOf({ services }: Config): Pick<RouteTable, 'concurrency'> {
+  const chosen = Object.entries(services).flatMap(([key, { concurrency }]) => {
+    if (concurrency === undefined) return []
+    const { lowPriority, ...numbers } = concurrency
+    return [[key, { ...numbers, ...(lowPriority === undefined ? {} : { lowPriority }) }] as const]
+  })
+  return chosen.length === 0 ? {} : { concurrency: Object.fromEntries(chosen) }
 }
 
 function tracingOf({ gateway }: Config): Pick<RouteTable, 'tracing'> {

@@ -1,4 +1,4 @@
-import type { BreakerSettings, LocalBalancer } from '@portolan/core'
+import type { BreakerSettings, ConcurrencyLimiter, LocalBalancer } from '@portolan/core'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type Problem, problemCodes } from './problem.ts'
 
@@ -42,6 +42,10 @@ export class ServiceMetrics {
   queueSeconds = 0
   /** How often each limit of the circuit breaker was met. */
   readonly struck = { connections: 0, pending: 0, requests: 0, queueTimeout: 0 }
+  /** Requests turned away because more would only have made all wait longer. */
+  shed = 0
+  /** How many may be under way, where that is found out. */
+  concurrency: Pick<ConcurrencyLimiter, 'limit'> | undefined
   load: ServiceLoad | undefined
   /** This gateway's share of the service's rate limit. */
   rate: { readonly qps: number | undefined } | undefined
@@ -126,6 +130,7 @@ const counted = [
     'cancelled',
     'Requests whose client left before the answer was complete',
   ],
+  ['portolan_gateway_shed_total', 'shed', 'Requests turned away by the concurrency limit that a service has'],
   [
     'portolan_gateway_unretried_total',
     'unretried',
@@ -181,6 +186,17 @@ export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry
     collect() {
       this.reset()
       for (const [service, { panic }] of metrics.services) this.set({ service }, Number(panic))
+    },
+  })
+  new Gauge({
+    name: 'portolan_gateway_concurrency_limit',
+    help: 'Requests that may be under way, as found out by how long answers take',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { concurrency }] of metrics.services)
+        if (concurrency !== undefined) this.set({ service }, concurrency.limit)
     },
   })
   new Gauge({

@@ -106,6 +106,11 @@ export const problems = {
     code: 'bad_response',
     reason: 'the instance answered with something that is not HTTP/1.1',
   },
+  shed: {
+    status: 503,
+    code: 'shed',
+    reason: 'the service has as much to do as it can: try again later',
+  },
   loop: {
     status: 508,
     code: 'loop_detected',

@@ -1,6 +1,7 @@
 import {
   type BalanceSettings,
   type BreakerSettings,
+  ConcurrencyLimiter,
   composedPolicy,
   type InstanceOutcomes,
   LocalBalancer,
@@ -44,6 +45,8 @@ export class Service implements PickingSubscriber {
   readonly name: ServiceName
   readonly balancer: LocalBalancer
   readonly budget = new RetryBudget()
+  /** How many requests may be under way, where that is to be found out. */
+  readonly concurrency: ConcurrencyLimiter
   readonly metrics: ServiceMetrics
   readonly mark: Mark
   readonly pools: Pools
@@ -71,6 +74,7 @@ export class Service implements PickingSubscriber {
   ) {
     this.#path = path
     this.#resolver = resolver
+    this.concurrency = new ConcurrencyLimiter(random)
     this.#balance = balance
     this.keyOf = keyReader(balance.hashBy)
     this.name = name

@@ -245,6 +245,18 @@ export const routeTable = z.object({
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
   policies: z.record(z.string(), z.string()).optional().describe('Balancing policies by service key.'),
+  concurrency: z
+    .record(
+      z.string(),
+      z.object({
+        min: z.int(),
+        max: z.int(),
+        tolerance: z.number(),
+        lowPriority: z.object({ header: z.string(), values: z.array(z.string()) }).optional(),
+      }),
+    )
+    .optional()
+    .describe('Where gateways find out how many requests may be under way, by service key.'),
   retries: z
     .record(
       z.string(),

@@ -10,6 +10,7 @@ import {
   said,
 } from '../scalars.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
+import { concurrency } from './concurrency.ts'
 import { healthChecks } from './health-checks.ts'
 import { outliers } from './outliers.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -157,6 +158,12 @@ const service = z.strictObject({
   rateLimit: rateLimit
     .optional()
     .describe('How many requests the service takes, through all gateways together; beyond, 429.'),
+  concurrency: concurrency
+    .optional()
+    .describe(
+      'Let each gateway find out how many requests may be under way, and turn the others away; `{}` does.',
+    )
+    .meta({ unset: 'as many as come' }),
   retry: serviceRetry.optional().describe('When requests are tried again, on another instance.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })

@@ -109,6 +109,8 @@ export class RequestContext implements HeadEdits {
   isDrawn = false
   /** The id of the trace that it belongs to; empty = of none. */
   trace = ''
+  /** Since when it has a place among those that may be under way, by the gateway's clock; below 0 = it has none. */
+  placedAt: Milliseconds = -1
   /** What the trace filter keeps of it; `undefined`: it is not recorded. */
   recorded: Recorded | undefined
   /** To be made before the next try is sent. */
@@ -141,6 +143,7 @@ export class RequestContext implements HeadEdits {
     this.tries = 0
     this.isDrawn = false
     this.trace = ''
+    this.placedAt = -1
     this.recorded = undefined
     this.amendment = undefined
     this.onGoOn = undefined

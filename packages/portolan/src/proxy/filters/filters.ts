@@ -1,5 +1,6 @@
 import { accessLog } from './access-log.ts'
 import { bodyLimit } from './body-limit.ts'
+import { concurrency } from './concurrency.ts'
 import { deadline } from './deadline.ts'
 import { rateLimit } from './rate-limit.ts'
 import { rewrite } from './rewrite.ts'
@@ -9,4 +10,12 @@ import { trace } from './trace.ts'
 export type { FilterEntry, Station } from './station.ts'
 
 /** All filters, in the order in which a request meets them. docs/gateway.md lists them, and a test keeps that true. */
-export const filters: readonly FilterEntry[] = [accessLog, trace, deadline, rewrite, bodyLimit, rateLimit]
+export const filters: readonly FilterEntry[] = [
+  accessLog,
+  trace,
+  deadline,
+  rewrite,
+  bodyLimit,
+  rateLimit,
+  concurrency,
+]
