@@ -109,14 +109,17 @@ interface OurView {
   readonly refusal: string | undefined
   /** Whether bytes are left behind the answer. */
   readonly more: boolean
+  /** Whether its coding is `chunked` with white space behind. */
+  readonly spaced: boolean
 }
 
 function ourViewOf({ method, text }: AnswerInput): OurView {
+  const spaced = /^transfer-encoding:[ \t]*chunked[ \t]+\r$/im.test(text)
   let rest = text
   for (;;) {
     const { head, bytes, end, code } = responseOf(rest, method)
-    if (code !== undefined || end < 0) return { refusal: code, more: false }
-    if (head.status === 101) return { refusal: 'switching', more: false }
+    if (code !== undefined || end < 0) return { refusal: code, more: false, spaced }
+    if (head.status === 101) return { refusal: 'switching', more: false, spaced }
     if (head.interim) {
       rest = rest.slice(end)
       continue
@@ -124,7 +127,7 @@ function ourViewOf({ method, text }: AnswerInput): OurView {
     const body = new BodyReader(defaultCodecLimits)
     body.begin(head.framing, head.contentLength)
     const next = body.read(bytes, end, bytes.length, { span() {} })
-    return { refusal: body.refusal?.code, more: next < bytes.length }
+    return { refusal: body.refusal?.code, more: next < bytes.length, spaced }
   }
 }
 
@@ -132,12 +135,14 @@ function inputOf(seed: number): AnswerInput {
   return answersOf(seededRandom(seed))
 }
 
-function compare(direct: Got | string, through: Got | string, { refusal, more }: OurView): Outcome {
+function compare(direct: Got | string, through: Got | string, { refusal, more, spaced }: OurView): Outcome {
   const refusedByUs = typeof through === 'string' || through.code !== undefined
   if (typeof direct === 'string') {
     if (refusedByUs) return 'both refuse'
     return known('answers', `we pass, Node refuses: ${more ? 'bytes behind the answer' : direct}`)
   }
+  if (spaced && JSON.stringify(direct) !== JSON.stringify(through))
+    return known('answers', 'we read chunks, Node does not: spaces behind chunked')
   if (refusedByUs) {
     if (refusal !== undefined) return known('answers', `we refuse, Node reads: ${refusal}`)
     throw new Error(`Node reads it, and we fail with ${JSON.stringify(through)}`)

@@ -95,12 +95,22 @@ export const disagreements: readonly Disagreement[] = [
   {
     about: 'requests',
     what: 'we go on, Node does not: behind an Upgrade',
-    why: 'Node reads nothing more on a connection behind an Upgrade that it ignores. We send no second request there.',
+    why: 'Behind the head of an Upgrade that it ignores Node reads nothing more, a body neither. We send no second request there.',
   },
   {
     about: 'answers',
     what: 'we refuse, Node reads: bad_transfer_encoding',
     why: 'As for requests. Node reads such a body up to the end of the connection.',
+  },
+  {
+    about: 'answers',
+    what: 'we refuse, Node reads: bad_line_end',
+    why: 'A CR more before the line end of a status line: Node skips it.',
+  },
+  {
+    about: 'answers',
+    what: 'we read chunks, Node does not: spaces behind chunked',
+    why: 'Spaces around a value are no part of it (RFC 9110 section 5.5). Written anew without, it is read alike by everybody.',
   },
   {
     about: 'answers',

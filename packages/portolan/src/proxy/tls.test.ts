@@ -47,6 +47,12 @@ async function tlsInstance(more: Partial<Instance> = {}): Promise<Instance> {
     })
     request.on('end', () => response.end(`<${size}>`))
   })
+  server.on('upgrade', (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n')
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => socket.write(chunk))
+    socket.on('end', () => socket.end('over'))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   opened.add(() => {
@@ -97,6 +103,18 @@ describe('an instance whose port speaks TLS', () => {
       await client.until(() => client.received.length > large.length && client.received.endsWith(large))
     }
     expect(client.closed).toBe(false)
+  })
+
+  it('has tunnels, too, with much in them, and an end that is told while the other side goes on', async () => {
+    const client = new RawClient(opened, await trustingGateway(await tlsInstance({ host: 'order.test' })))
+    await client
+      .send(get.replace('\r\n\r\n', '\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n'))
+      .until('\r\n\r\n')
+    client.received = ''
+    client.send(large)
+    await client.until(() => client.received.length === large.length)
+    client.socket.end('last')
+    expect((await client.untilEnd()).slice(large.length)).toBe('lastover')
   })
 
   it('is known by its address where it has no host', async () => {
