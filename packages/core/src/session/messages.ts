@@ -10,6 +10,7 @@ import type { OutlierSettings } from '../outlier/settings.ts'
 import type { RateDemand, RateLimitSettings, RateShare } from '../rate/limit.ts'
 import type { RetryBudgetSettings, RetrySettings } from '../retry/settings.ts'
 import type { AccessLogSettings } from './access-log.ts'
+import type { AuthSettings } from './auth.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 import type { TracingSettings } from './tracing.ts'
 
@@ -147,6 +148,8 @@ export interface Route {
   readonly maxBody?: number
   /** In place of what the service says. */
   readonly retry?: RetrySettings
+  /** In place of what the service says; `none`: nobody is asked. */
+  readonly auth?: AuthSettings | 'none'
 }
 
 /** What a gateway needs to know from the configuration of its registry. */
@@ -172,6 +175,8 @@ export interface RouteTable {
   readonly retries?: Readonly<Record<string, RetrySettings & { readonly budget?: RetryBudgetSettings }>>
   /** By service key: where a gateway finds out by itself how many requests may be under way. */
   readonly concurrency?: Readonly<Record<string, ConcurrencyLimitSettings>>
+  /** By service key: who is asked whether a request may pass. */
+  readonly auths?: Readonly<Record<string, AuthSettings>>
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

@@ -19,6 +19,7 @@ import {
   serviceKey,
   slowStartDefaultMs,
 } from '@portolan/core'
+import { serviceAuths } from './auths.ts'
 import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
 import { formatLine, type Path } from './problem.ts'
@@ -100,6 +101,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
     ...tracingOf(config),
     ...serviceRetries(config),
+    ...serviceAuths(config),
     ...concurrencyOf(config),
   }
 }

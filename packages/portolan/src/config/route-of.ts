@@ -1,4 +1,5 @@
 import { defaultNamespace, type Route, type WeightedService } from '@portolan/core'
+import { authOf } from './auths.ts'
 import { rateLimitOf } from './rate-limits.ts'
 import { retryOf } from './retries.ts'
 import type { Config } from './schema.ts'
@@ -19,6 +20,7 @@ export function routeOf({
   timeout,
   maxBody,
   retry,
+  auth,
 }: RouteConfig): Route {
   const limit = rateLimitOf(rateLimit)
   const { host, path, headers, method } = match
@@ -39,6 +41,7 @@ export function routeOf({
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(retry === undefined ? {} : { retry: retryOf(retry) }),
+    ...(auth === undefined ? {} : { auth: auth === 'none' ? auth : authOf(auth) }),
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from '@portolan/core'
 import type { Registry } from 'prom-client'
 import type { Log } from '../observe/log.ts'
+import { exportAuthMetrics } from './auth/auth-hooks.ts'
 import { ClientConnection, type RouteRequest } from './client-connection.ts'
 import { Deadlines } from './deadlines.ts'
 import { type FilterEntry, filters } from './filters/filters.ts'
@@ -88,6 +89,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const entries = options.filters ?? filters
   const services = new Services(path, options.resolver, options.random)
+  path.lookUp = name => services.get(name)
   const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
   const connections = new Set<ClientConnection>()
   const dice = diceFrom(options.random)
@@ -135,6 +137,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   exportRateMetrics(stats.services, options.metrics)
   exportAccessLogMetrics(path.accessLog, options.metrics)
   exportTracerMetrics(path.tracer, options.metrics)
+  exportAuthMetrics(path.authHooks, options.metrics)
   exportLimitMetrics(path, options.metrics)
   const addresses = listeners.map(({ host, port }) => formatHostPort(host, port))
   log.info({ addresses }, 'gateway listens')
@@ -154,7 +157,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     services.close()
     // A socket says that it is closed after the server has counted it as that: what it cut is to be told of, too.
     while (connections.size > 0) await new Promise(resolve => setImmediate(resolve))
-    await Promise.all([path.accessLog.close(), path.tracer.close()])
+    await Promise.all([path.accessLog.close(), path.tracer.close(), path.authHooks.close()])
   }
   let closing: Promise<void> | undefined
   return {

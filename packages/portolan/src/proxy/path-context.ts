@@ -1,5 +1,6 @@
-import type { Clock, GatewayLimits, Random } from '@portolan/core'
+import type { Clock, GatewayLimits, LocalBalancer, Random, ServiceName } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
+import { AuthHooks } from './auth/auth-hooks.ts'
 import { ByteWriter, RequestHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
 import { AccessLog } from './journal/access-log.ts'
@@ -24,6 +25,9 @@ export interface PathContext {
   readonly log: Log
   readonly accessLog: AccessLog
   readonly tracer: Tracer
+  readonly authHooks: AuthHooks
+  /** The service of that name, for who has to ask one; set by who has them. */
+  lookUp: (name: ServiceName) => { readonly balancer: LocalBalancer } | undefined
   /** Where outgoing bytes are gathered. Empty between events: who fills it, sends it within the same call. */
   readonly out: ByteWriter
   /** Where every upstream connection is read into: what is in it is used, or copied, before the next read. */
@@ -57,6 +61,8 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
     accessLog: new AccessLog(parts),
     gateway,
     tracer: new Tracer({ ...parts, gateway }),
+    authHooks: new AuthHooks(),
+    lookUp: () => undefined,
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],

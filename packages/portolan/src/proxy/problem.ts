@@ -9,6 +9,8 @@ export interface Problem {
   readonly reason: string
   /** Further field lines, each with CRLF. */
   readonly lines?: string
+  /** What the client gets to read instead of our own words, one character a byte. */
+  readonly content?: { readonly type: string; readonly body: string }
 }
 
 const phrases: Readonly<Record<number, string>> = {
@@ -35,6 +37,21 @@ const phrases: Readonly<Record<number, string>> = {
 }
 
 export const problems = {
+  authRequired: {
+    status: 401,
+    code: 'auth_required',
+    reason: 'who is asked about requests wants to know who this is from',
+  },
+  authRefused: {
+    status: 403,
+    code: 'auth_refused',
+    reason: 'who is asked about requests has refused this one',
+  },
+  authUnavailable: {
+    status: 503,
+    code: 'auth_unavailable',
+    reason: 'nobody can say at the moment whether the request may pass',
+  },
   noRoute: { status: 404, code: 'no_route', reason: 'no route matches this Host and path' },
   headTimeout: { status: 408, code: 'head_timeout', reason: 'the request head took too long' },
   bodyTimeout: { status: 408, code: 'body_timeout', reason: 'the request body stalled' },
@@ -138,11 +155,14 @@ export const problemCodes: readonly string[] = [
 
 /** The whole answer as bytes (one character each). */
 export function problemResponse(problem: Problem, close: boolean, withBody: boolean): string {
-  const { status, code, reason, lines = '' } = problem
-  const body = `${JSON.stringify({ status, code, reason })}\n`
+  const { status, code, reason, lines = '', content } = problem
+  const { type, body } = content ?? {
+    type: 'application/json',
+    body: `${JSON.stringify({ status, code, reason })}\n`,
+  }
   return (
     `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n` +
+    `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
     `${status >= 400 ? `Portolan-Error: ${code}\r\n` : ''}${lines}` +
     `${status === 503 && !lines.includes('Retry-After') ? 'Retry-After: 1\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n${withBody ? body : ''}`
   )

@@ -208,6 +208,10 @@ const rateLimit = z
   })
   .describe('How many requests may pass.')
 
+const authHook = z
+  .record(z.string(), z.unknown())
+  .describe('Who is asked whether a request may pass, and how.')
+
 const retry = z.object({
   attempts: z.int().optional(),
   perTryTimeoutMs: z.number().optional(),
@@ -241,6 +245,7 @@ export const routeTable = z.object({
       timeoutMs: z.number().optional(),
       maxBody: z.number().optional(),
       retry: retry.optional(),
+      auth: z.union([z.literal('none'), authHook]).optional(),
     }),
   ),
   exposed: z.union([z.literal('all'), z.array(name)]),
@@ -257,6 +262,7 @@ export const routeTable = z.object({
     )
     .optional()
     .describe('Where gateways find out how many requests may be under way, by service key.'),
+  auths: z.record(z.string(), authHook).optional().describe('By service key.'),
   retries: z
     .record(
       z.string(),

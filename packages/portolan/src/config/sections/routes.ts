@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { described, durationOrNone, name, requestKey, said, sizeOrNone } from '../scalars.ts'
+import { authHook } from './auth-hook.ts'
 import { rateLimit } from './rate-limit.ts'
 import { routeRetry } from './retry.ts'
 
@@ -176,6 +177,11 @@ export const route = z
     retry: routeRetry
       .optional()
       .describe('When requests by this route are tried again; what is absent is as the service says.'),
+    auth: z
+      .union([z.literal('none'), authHook])
+      .optional()
+      .describe('Who is asked whether a request by this route may pass; `none`: nobody.')
+      .meta({ unset: 'as the service says' }),
     redirect: redirect.optional().describe('In place of `service`: where the client is sent.'),
     rateLimit: rateLimit
       .optional()

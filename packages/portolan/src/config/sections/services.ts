@@ -9,6 +9,7 @@ import {
   requestKey,
   said,
 } from '../scalars.ts'
+import { authHook } from './auth-hook.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
 import { concurrency } from './concurrency.ts'
 import { healthChecks } from './health-checks.ts'
@@ -164,6 +165,7 @@ const service = z.strictObject({
       'Let each gateway find out how many requests may be under way, and turn the others away; `{}` does.',
     )
     .meta({ unset: 'as many as come' }),
+  auth: authHook.optional().describe('Who is asked whether a request may pass.').meta({ unset: 'nobody' }),
   retry: serviceRetry.optional().describe('When requests are tried again, on another instance.'),
   scaling: scaling.optional().describe('How many replicas there may be.'),
 })

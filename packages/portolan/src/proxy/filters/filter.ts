@@ -5,7 +5,7 @@ import type { Problem } from '../problem.ts'
 
 /**
  * What a filter says of a request: nothing (go on), an answer of the gateway's own that ends it here, or `later`: it will
- * call `request.goOn` itself. After `later` the head can't be read any more; lines may still be added.
+ * call `request.goOn` itself. After `later` the head can still be read and lines added, but no field withheld any more.
  */
 export type Verdict = Problem | 'later' | undefined
 
@@ -111,6 +111,8 @@ export class RequestContext implements HeadEdits {
   trace = ''
   /** Since when it has a place among those that may be under way, by the gateway's clock; below 0 = it has none. */
   placedAt: Milliseconds = -1
+  /** While somebody else is asked about it. */
+  asking: AbortController | undefined
   /** What the trace filter keeps of it; `undefined`: it is not recorded. */
   recorded: Recorded | undefined
   /** To be made before the next try is sent. */
@@ -121,6 +123,7 @@ export class RequestContext implements HeadEdits {
   #filters: readonly Filter[] = none
   #passed = 0
   #isAsked = false
+  #isKept = false
   #writtenBefore = 0
 
   constructor(client: Counted) {
@@ -144,11 +147,13 @@ export class RequestContext implements HeadEdits {
     this.isDrawn = false
     this.trace = ''
     this.placedAt = -1
+    this.asking = undefined
     this.recorded = undefined
     this.amendment = undefined
     this.onGoOn = undefined
     this.#passed = 0
     this.#isAsked = false
+    this.#isKept = false
   }
 
   /** Passes the filters, from where it stands. */
@@ -157,9 +162,17 @@ export class RequestContext implements HeadEdits {
     while (this.#passed < filters.length) {
       const filter = filters[this.#passed++]
       const verdict = filter?.request?.(this)
+      if (verdict === 'later') this.#keepHead()
       if (verdict !== undefined) return verdict
     }
     return undefined
+  }
+
+  /** Those that follow want to read it as well, when what it lies in has been used for something else. */
+  #keepHead(): void {
+    if (this.#isKept) return
+    this.#isKept = true
+    this.bytes = Buffer.from(this.bytes.subarray(0, this.head.end))
   }
 
   /** Goes on after a filter's `later`: with the next filter, or with an answer of the gateway's own. */
@@ -243,6 +256,17 @@ export class RequestContext implements HeadEdits {
   withhold(name: string): void {
     for (let index = this.#find(name); index >= 0; index = this.#find(name, index + 1)) {
       this.head.fields.withhold(index)
+    }
+  }
+
+  /** The same, with `_` taken for `-`, as some servers do: nobody is to smuggle in what only we may say. */
+  withholdAlike(name: string): void {
+    const { fields } = this.head
+    for (let index = 0; index < fields.count; index++) {
+      const { length } = name
+      if (fields.nameEnd(index) - fields.lineStart(index) !== length) continue
+      const written = latin1(this.bytes, fields.lineStart(index), fields.nameEnd(index))
+      if (written.toLowerCase().replaceAll('_', '-') === name.replaceAll('_', '-')) fields.withhold(index)
     }
   }
 

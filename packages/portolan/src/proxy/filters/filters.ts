@@ -1,4 +1,5 @@
 import { accessLog } from './access-log.ts'
+import { auth } from './auth.ts'
 import { bodyLimit } from './body-limit.ts'
 import { concurrency } from './concurrency.ts'
 import { deadline } from './deadline.ts'
@@ -17,5 +18,6 @@ export const filters: readonly FilterEntry[] = [
   rewrite,
   bodyLimit,
   rateLimit,
+  auth,
   concurrency,
 ]
