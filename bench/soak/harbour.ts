@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, until } from '../../test/e2e/processes.ts'
 import { descendantWith } from '../peers/proxy/ours.ts'
-import { fromSource, root, start } from '../programs.ts'
+import { end, fromSource, root, start } from '../programs.ts'
 import { round } from '../row.ts'
 
 /** What `portolan up` is told of the service `order`. */
@@ -60,8 +60,13 @@ services:
   up.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk
   })
-  await until('the gateway', () => answers(`http://127.0.0.1:${admin}/healthz`), 60_000)
-  await until('the service', () => answers(`http://127.0.0.1:${port}/`), 60_000)
+  try {
+    await until('the gateway', () => answers(`http://127.0.0.1:${admin}/healthz`), 60_000)
+    await until('the service', () => answers(`http://127.0.0.1:${port}/`), 60_000)
+  } catch (error) {
+    await end(up, 'SIGINT')
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${output}`)
+  }
   const gateway = descendantWith(up.pid ?? 0, 'lb')
   return {
     up,
