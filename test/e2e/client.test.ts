@@ -102,7 +102,8 @@ describe('the client with a real registry', () => {
     const following = (async () => {
       for await (const set of caller.watch('order')) sets.push(set)
     })()
-    await until('both instances', () => sets.at(-1)?.instances.length === 2)
+    const healthy = () => sets.at(-1)?.instances.filter(({ causes }) => causes.length === 0)
+    await until('both instances', () => healthy()?.length === 2)
     const order = caller.service('order', { policy: 'round-robin' })
     const answers = new Set<string>()
     for (let call = 0; call < 10; call++) answers.add(await (await order.fetch('/')).text())
