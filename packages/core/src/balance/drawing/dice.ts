@@ -1,4 +1,4 @@
-import type { Random } from '../../time/clock.ts'
+import { mulberry32, mulberryStep, type Random } from '../../time/clock.ts'
 
 /**
  * Chance on the way of a request, in whole numbers: a fraction that a function returns costs an object (16 bytes)
@@ -32,9 +32,7 @@ class SeededDice implements Dice {
   }
 
   #next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0
-    let word = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
-    return word ^ (word >>> 14)
+    this.#state = (this.#state + mulberryStep) | 0
+    return mulberry32(this.#state)
   }
 }
