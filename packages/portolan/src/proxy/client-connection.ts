@@ -224,20 +224,17 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     const { memory, metrics } = this.#path
     if (memory.isShort && (this.#phase === 'body' || memory.isExhausted)) {
       metrics.struck.memory++
-      this.#path.accessLog.unrouted(problems.overloaded, this.#hop, bytes, head)
-      this.answer(problems.overloaded)
+      this.#answerUnrouted(problems.overloaded, bytes)
       return from
     }
     const passage = this.#route(bytes, head, this.#hop)
     if ('status' in passage) {
-      this.#path.accessLog.unrouted(passage, this.#hop, bytes, head)
-      this.answer(passage)
+      this.#answerUnrouted(passage, bytes)
       return from
     }
     const { service } = passage
     if (service.mark.isOn(bytes, head)) {
-      this.#path.accessLog.unrouted(problems.loop, this.#hop, bytes, head)
-      this.answer(problems.loop)
+      this.#answerUnrouted(problems.loop, bytes)
       return from
     }
     const request = passage.filters.length === 0 ? undefined : this.#begin(bytes, passage.filters)
@@ -286,6 +283,12 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     this.#request ??= new RequestContext(this.#socket)
     this.#request.begin(bytes, this.#head, this.#hop, filters, this.#path.clock.now())
     return this.#request
+  }
+
+  /** It goes no way at all. */
+  #answerUnrouted(problem: Problem, bytes: Uint8Array): void {
+    this.#path.accessLog.unrouted(problem, this.#hop, bytes, this.#head)
+    this.answer(problem)
   }
 
   /** A filter has answered it. */
