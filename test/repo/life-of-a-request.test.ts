@@ -30,6 +30,7 @@ const calls: readonly (readonly [string, string, string])[] = [
   ['client-connection.ts', 'startRequest', '#exchange.open('],
   ['exchange.ts', 'open', '#begin('],
   ['exchange.ts', 'begin', '#attempt('],
+  ['exchange.ts', 'attempt', '#stay?.take('],
   ['exchange.ts', 'attempt', 'balancer.pick('],
   ['exchange.ts', 'attempt', '#use('],
   ['exchange.ts', 'use', '.take(this, '],

@@ -134,6 +134,7 @@ export {
   retryTroubles,
 } from './retry/settings.ts'
 export type { AccessLogSettings } from './session/access-log.ts'
+export type { AffinitySettings } from './session/affinity.ts'
 export type { AuthSettings } from './session/auth.ts'
 export {
   type ClientMessage,

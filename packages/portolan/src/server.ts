@@ -3,6 +3,8 @@ import { performance } from 'node:perf_hooks'
 import { formatHostPort, type HostPort } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import { type Api, openApi } from './api/server.ts'
+import { hasAffinity } from './config/affinity.ts'
+import { readAffinitySecrets } from './config/affinity-secret.ts'
 import { declaredInstances } from './config/declared.ts'
 import { hasIPv6Loopback } from './config/ipv6-loopback.ts'
 import type { LoadedConfig } from './config/load.ts'
@@ -25,10 +27,12 @@ import { tcpProbe } from './health/probes/tcp.ts'
 import { lbArguments } from './lb-arguments.ts'
 import type { Log } from './observe/log.ts'
 import { openAccess } from './registry/access/access.ts'
+import { keptSecret } from './registry/kept-secret.ts'
 import { openRegistry } from './registry/open-registry.ts'
 import type { Registry } from './registry/registry.ts'
 import { applyStaticMembers } from './sources/static-members.ts'
 import { openLmdbStore } from './store/lmdb.ts'
+import type { Store } from './store/store.ts'
 import { openFleet } from './workloads/fleet.ts'
 import type { Workloads } from './workloads/workloads.ts'
 
@@ -135,7 +139,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   health.attach(registry)
 
   const leftOut = options.warn ?? ((line: string) => log.error(line))
-  const routes = routesOf(routeTable(config, gatewayListen))
+  const routes = routesOf(routeTable(config, gatewayListen, await affinitySecrets(loaded, store)))
   const withGateway = options.roles.includes('gateway')
   let declaredAt = declaredInstances(loaded)
   let { allowTargets } = config.registry
@@ -181,9 +185,10 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     registry,
     workloads: fleet.workloads,
     async reload(next) {
+      const secrets = await affinitySecrets(next, store)
       declaredAt = declaredInstances(next)
       allowTargets = next.config.registry.allowTargets
-      routes.set(routeTable(next.config, gatewayListen))
+      routes.set(routeTable(next.config, gatewayListen, secrets))
       health.configure(checksOf(next), healthLimits(next.config))
       await applyStaticMembers(staticMembers(next.config), registry, health, leftOut)
       await fleet.reload(next)
@@ -193,6 +198,12 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
       await opened.close()
     },
   }
+}
+
+/** What cookies are signed by: the same in all gateways, and after every start. None where no service has any. */
+async function affinitySecrets(loaded: LoadedConfig, store: Store): Promise<readonly Uint8Array[]> {
+  if (!hasAffinity(loaded.config)) return []
+  return (await readAffinitySecrets(loaded)) ?? [await keptSecret(store, 'affinity')]
 }
 
 function gatewayOptions({ config }: LoadedConfig, listen: readonly HostPort[], url: string) {

@@ -61,11 +61,16 @@ export class Balancer {
    * reason of its own, such as a free connection. Ended like a pick.
    */
   claim(endpoint: Endpoint): boolean {
-    this.#claimable ??= new Set(this.#eligible)
-    if (!this.#claimable.has(endpoint)) return false
+    if (!this.mayPick(endpoint)) return false
     endpoint.inFlight += 1
     this.#picker.claimed?.(endpoint)
     return true
+  }
+
+  /** Whether that endpoint is one that may be picked at present. */
+  mayPick(endpoint: Endpoint): boolean {
+    this.#claimable ??= new Set(this.#eligible)
+    return this.#claimable.has(endpoint)
   }
 
   /**

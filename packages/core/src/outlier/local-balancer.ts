@@ -80,6 +80,11 @@ export class LocalBalancer {
     return true
   }
 
+  /** As {@link Balancer.mayPick}. */
+  mayPick(endpoint: Endpoint): boolean {
+    return this.#balancer.mayPick(endpoint)
+  }
+
   /** An answer that speaks well of the instance; policies that learn do so from `ms`. */
   succeeded(endpoint: Endpoint, ms: Milliseconds): void {
     this.#balancer.done(endpoint, 'success', ms)

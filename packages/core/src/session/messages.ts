@@ -10,6 +10,7 @@ import type { OutlierSettings } from '../outlier/settings.ts'
 import type { RateDemand, RateLimitSettings, RateShare } from '../rate/limit.ts'
 import type { RetryBudgetSettings, RetrySettings } from '../retry/settings.ts'
 import type { AccessLogSettings } from './access-log.ts'
+import type { AffinitySettings } from './affinity.ts'
 import type { AuthSettings } from './auth.ts'
 import type { Redirect, Rewrite, RouteMatch, WeightedService } from './route.ts'
 import type { TracingSettings } from './tracing.ts'
@@ -161,6 +162,8 @@ export interface RouteTable {
   readonly policies?: Readonly<Record<string, PolicyName>>
   /** By service key: where new instances and subsets are to be treated otherwise than by default. */
   readonly balance?: Readonly<Record<string, Spreading>>
+  /** By service key: where clients stay at the instance that answered them first. */
+  readonly affinity?: Readonly<Record<string, AffinitySettings>>
   /** By service key: where a gateway's own outlier detection is to differ from its defaults. */
   readonly outliers?: Readonly<Record<string, Partial<OutlierSettings>>>
   /** By service key: where a gateway's circuit breaker is to differ from its defaults. */

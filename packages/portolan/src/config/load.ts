@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '@portolan/core'
+import { affinityWarnings } from './affinity.ts'
 import { balancerWarnings } from './balancers.ts'
 import { complaints, wording } from './complain.ts'
 import { readDocument, type SourceDocument } from './document.ts'
@@ -52,6 +53,7 @@ function loaded(config: Config, file: string, document: SourceDocument): LoadedC
     warnings: inFileOrder([
       ...inactiveKeys(config, document),
       ...balancerWarnings(config, document),
+      ...affinityWarnings(config, document),
       ...scriptWarnings(folder, document),
     ]),
     position: path => (document.has(path) ? document.keyAt(path) : undefined),

@@ -19,6 +19,7 @@ import {
   serviceKey,
   slowStartDefaultMs,
 } from '@portolan/core'
+import { serviceAffinity } from './affinity.ts'
 import { serviceAuths } from './auths.ts'
 import { coreChecks } from './checks.ts'
 import type { LoadedConfig } from './load.ts'
@@ -74,8 +75,15 @@ export function dataFolder({ config, folder }: LoadedConfig): string {
   return resolve(folder, config.data ?? '.portolan')
 }
 
-/** What a gateway needs to know. */
-export function routeTable(config: Config, gatewayListens: readonly HostPort[]): RouteTable {
+/**
+ * What a gateway needs to know.
+ * @param secrets what cookies of affinity are signed by
+ */
+export function routeTable(
+  config: Config,
+  gatewayListens: readonly HostPort[],
+  secrets: readonly Uint8Array[] = [],
+): RouteTable {
   const exposed = Object.entries(config.services)
     .filter(([, service]) => service.expose)
     .map(([key]) => key)
@@ -102,6 +110,7 @@ export function routeTable(config: Config, gatewayListens: readonly HostPort[]):
     ...tracingOf(config),
     ...serviceRetries(config),
     ...serviceAuths(config),
+    ...serviceAffinity(config, secrets),
     ...concurrencyOf(config),
   }
 }

@@ -1,4 +1,5 @@
 import { equalsFolded, type Hop, latin1, type RequestHead } from './codec/codec.ts'
+import { findCookie } from './cookies.ts'
 
 /** Reads the key of a request, by which hashing policies pick; undefined = it has none. An empty text is none. */
 export type KeyOf = (bytes: Uint8Array, head: RequestHead, hop: Hop) => string | undefined
@@ -13,7 +14,7 @@ export function keyReader(hashBy: string | undefined): KeyOf | undefined {
     const folded = name.toLowerCase()
     return (bytes, head) => headerValue(bytes, head, folded)
   }
-  return kind === 'cookie' ? (bytes, head) => cookieValue(bytes, head, name) : undefined
+  return kind === 'cookie' ? (bytes, head) => findCookie(bytes, head, name, saysSomething) : undefined
 }
 
 /**
@@ -29,19 +30,7 @@ function headerValue(bytes: Uint8Array, { fields }: RequestHead, name: string): 
   return undefined
 }
 
-/**
- * As browsers write them (RFC 6265 section 4.2.1); names are compared to the letter. The first that is not empty: `sid=`
- * and `sid=""` are how servers take a cookie back.
- */
-function cookieValue(bytes: Uint8Array, { fields }: RequestHead, name: string): string | undefined {
-  for (let index = 0; index < fields.count; index++) {
-    if (!equalsFolded(bytes, fields.lineStart(index), fields.nameEnd(index), 'cookie')) continue
-    for (const pair of latin1(bytes, fields.valueStart(index), fields.valueEnd(index)).split(';')) {
-      const equals = pair.indexOf('=')
-      if (equals <= 0 || pair.slice(0, equals).trim() !== name) continue
-      const value = pair.slice(equals + 1).trim()
-      if (value !== '' && value !== '""') return value
-    }
-  }
-  return undefined
+/** `sid=` and `sid=""` are how servers take a cookie back. */
+function saysSomething(value: string): boolean {
+  return value !== '' && value !== '""'
 }

@@ -4,6 +4,7 @@ import type { RequestContext } from './filters/filter.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Problem } from './problem.ts'
 import type { RetryRules } from './retries.ts'
+import type { Stay } from './sticky/stay.ts'
 
 /** The client's side of an exchange. */
 export interface Caller {
@@ -36,6 +37,8 @@ export interface Opening {
   readonly complete: boolean
   /** By what hashing policies pick. */
   readonly key: string | undefined
+  /** Where it would like to go, if its service's clients stay where they were. */
+  readonly stay: Stay | undefined
   /** When it may be tried again. */
   readonly retry: RetryRules
   /** The protocol that it asks to go on with. */

@@ -266,10 +266,12 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     }
     this.#bodyProgressed()
     const key = service.keyOf?.(bytes, head, this.#hop)
+    const stay = service.affinity?.begin(bytes, head)
     const { retry } = passage
     this.#exchange.open(service, head, out, {
       complete: this.#body.done,
       key,
+      stay,
       retry,
       upgrade,
       request,

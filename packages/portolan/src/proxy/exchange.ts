@@ -23,6 +23,7 @@ import type { Waiter } from './pool/pools.ts'
 import { type Problem, problems } from './problem.ts'
 import { Retries } from './retries.ts'
 import type { Service } from './service.ts'
+import { answerLines, type Stay } from './sticky/stay.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchesTo, upgradeLines } from './upgrade.ts'
 import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
@@ -46,6 +47,7 @@ export class Exchange implements ResponseReceiver, Waiter {
   /** Instances that it was tried at and failed, the last one last. */
   #tried: Endpoint[] = none
   #context: PickContext | undefined
+  #stay: Stay | undefined
   #upgrade: string | undefined
   /** Where it stands in line for a connection. */
   #place: Place<Waiter> | undefined
@@ -85,7 +87,7 @@ export class Exchange implements ResponseReceiver, Waiter {
 
   /** Starts with what `out` holds of the request: its head, and what has come of its body. */
   open(service: Service, head: RequestHead, out: ByteWriter, opening: Opening): void {
-    const { complete, key, retry, upgrade, request, opened } = opening
+    const { complete, key, stay, retry, upgrade, request, opened } = opening
     const now = request?.startedAt ?? this.#path.clock.now()
     this.#service = service
     this.method = head.method
@@ -95,6 +97,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#held.replayable = isIdempotent(head.method)
     this.#tried = none
     this.#context = key === undefined ? undefined : { hashKey: key }
+    this.#stay = stay
     this.#upgrade = upgrade
     this.#retries.begin(retry)
     this.#status = 0
@@ -249,7 +252,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     if (!this.#complete || this.#upgrade === undefined || !switchesTo(bytes, head, this.#upgrade))
       return undefined
     this.#request?.responded(head.status)
-    const lines = this.#request?.answerLines
+    const lines = answerLines(this.#request, this.#stay, endpoint, this.#tried)
     writeResponseHead(bytes, head, upgradeLines(this.#upgrade), false, this.#path.out, lines)
     this.#caller.send(this.#path.out)
     const now = this.#path.clock.now()
@@ -276,7 +279,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#closing = !this.#persistent || ending || this.#path.draining
     const request = this.#request
     request?.responded(status)
-    const lines = request?.answerLines
+    const lines = answerLines(request, this.#stay, this.#endpoint, this.#tried)
     const field = connectionField(this.#closing, this.#minor)
     writeResponseHead(bytes, head, field, this.#minor === 0, this.#path.out, lines)
     return unchunked ? 'content' : 'wire'
@@ -343,11 +346,12 @@ export class Exchange implements ResponseReceiver, Waiter {
   #attempt(service: Service, failed?: FailedTry): void {
     const { balancer, pools } = service
     if (failed !== undefined) this.#context = { ...this.#context, tried: this.#tried }
+    const home = this.#stay?.take(balancer, pools.hasLine, failed)
     if (pools.hasLine) {
       this.#wait(service)
       return
     }
-    const endpoint = balancer.pick(this.#context)
+    const endpoint = home ?? balancer.pick(this.#context)
     if (endpoint === undefined) {
       this.#giveUp(problems.noInstance)
       return
@@ -365,11 +369,11 @@ export class Exchange implements ResponseReceiver, Waiter {
     if (balancer.panic) service.metrics.panicPicks++
     // Local outliers may bring it about and end it between two sets.
     if (balancer.panic !== service.metrics.panic) service.notePanic()
-    this.#use(service, endpoint)
+    this.#use(service, endpoint, home === undefined ? 'policy' : 'affinity')
   }
 
   /** Sends to an endpoint that is picked; when it is full to another one, or waits. */
-  #use(service: Service, picked: Endpoint, by: PickedBy = 'policy'): void {
+  #use(service: Service, picked: Endpoint, by: PickedBy): void {
     const { balancer, pools } = service
     let endpoint: Endpoint | undefined = picked
     // What has failed once must not meet another connection that the instance is about to close.
@@ -432,7 +436,7 @@ export class Exchange implements ResponseReceiver, Waiter {
     this.#context = context
     this.#status = status
     this.#triedAt = now
-    this.#use(service, next)
+    this.#use(service, next, 'policy')
     return true
   }
 

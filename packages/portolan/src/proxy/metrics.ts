@@ -1,6 +1,7 @@
 import type { BreakerSettings, ConcurrencyLimiter, LocalBalancer } from '@portolan/core'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type Problem, problemCodes } from './problem.ts'
+import type { StayCounts } from './sticky/stay.ts'
 
 /** Upper bounds of the latency histogram, in milliseconds. */
 const bounds = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const
@@ -33,6 +34,8 @@ export class ServiceMetrics {
   unretried = 0
   /** Requests beyond a rate limit. */
   limited = 0
+  /** Of a service whose clients stay where they were: what became of their cookies. */
+  readonly stays: StayCounts = { kept: 0, busy: 0, moved: 0, lost: 0, invalid: 0, new: 0 }
   /** Connections that are tunnels at the moment, and the bytes that went through, to instances (in) and to clients (out). */
   tunnels = 0
   tunnelBytesIn = 0
@@ -217,6 +220,7 @@ export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry
     },
   })
   exportTunnels(metrics, registry)
+  exportStays(metrics, registry)
   exportOutliers(metrics, registry)
   exportLatency(metrics, registry)
 }
@@ -243,6 +247,23 @@ function exportTunnels(metrics: GatewayMetrics, registry: Registry): void {
       for (const [service, { tunnelBytesIn, tunnelBytesOut }] of metrics.services) {
         this.inc({ service, direction: 'in' }, tunnelBytesIn)
         this.inc({ service, direction: 'out' }, tunnelBytesOut)
+      }
+    },
+  })
+}
+
+function exportStays(metrics: GatewayMetrics, registry: Registry): void {
+  new Counter({
+    name: 'portolan_gateway_affinity_total',
+    help: 'Answers of instances by what became of the cookie that holds a client to one',
+    labelNames: ['service', 'result'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [service, { stays }] of metrics.services) {
+        for (const [result, count] of Object.entries(stays)) {
+          if (count > 0) this.inc({ service, result }, count)
+        }
       }
     },
   })

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
+  type AffinitySettings,
   type BalanceSettings,
   type BreakerSettings,
   ConcurrencyLimiter,
@@ -23,6 +25,8 @@ import type { ServiceMetrics } from './metrics.ts'
 import type { PathContext } from './path-context.ts'
 import { Pools } from './pool/pools.ts'
 import { ServiceRate } from './rate/service-rate.ts'
+import { type Affinity, affinityBy } from './sticky/affinity.ts'
+import { newSealKey } from './sticky/seal.ts'
 
 /** A service that had a request so lately has traffic. */
 const trafficMs: Milliseconds = 2000
@@ -55,6 +59,8 @@ export class Service implements PickingSubscriber {
   underWay = 0
   /** Where requests have keys: how to read them. */
   keyOf: KeyOf | undefined
+  /** Where clients stay where they were. */
+  affinity: Affinity | undefined
   /** When a request was last routed here, in the time of the deadlines. */
   usedAt: number
   readonly #path: PathContext
@@ -63,6 +69,8 @@ export class Service implements PickingSubscriber {
   readonly #resolver: Resolver
   #balance: BalanceSettings
   #known = false
+  #stickBy: AffinitySettings | undefined
+  #ownSealKey: string | undefined
   readonly #openedAt: Milliseconds
   /** Since when what is not told yet has been counted. */
   #beganAt: Milliseconds
@@ -108,6 +116,17 @@ export class Service implements PickingSubscriber {
     this.balancer.usePolicy(composedPolicy(balance, this.#path.settings))
   }
 
+  /** Holds clients so from the next request on; `undefined`: not at all. */
+  stick(settings: AffinitySettings | undefined): void {
+    if (isDeepStrictEqual(settings, this.#stickBy)) return
+    this.#stickBy = settings
+    this.affinity = undefined
+    if (settings === undefined) return
+    this.#ownSealKey ??= newSealKey()
+    this.affinity = affinityBy(settings, this.#ownSealKey, this.metrics.stays)
+    this.affinity?.update(this.balancer.endpoints)
+  }
+
   get policy(): PolicyName {
     return this.#balance.policy ?? this.#path.settings.policy
   }
@@ -135,6 +154,7 @@ export class Service implements PickingSubscriber {
     // An empty epoch is the view before any registry has spoken: no reason yet to turn anybody away.
     if (view.set.cursor.epoch === '' && view.set.instances.length === 0) return
     this.balancer.update(view.set)
+    this.affinity?.update(this.balancer.endpoints)
     this.#known = true
     this.notePanic()
     this.pools.update(this.balancer.endpoints, this.#hasTraffic)

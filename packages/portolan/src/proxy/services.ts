@@ -1,4 +1,5 @@
 import {
+  type AffinitySettings,
   type BalanceSettings,
   type BreakerSettings,
   isPolicyName,
@@ -21,6 +22,7 @@ type Spreadings = NonNullable<RouteTable['balance']>
 type Outliers = NonNullable<RouteTable['outliers']>
 type Breakers = NonNullable<RouteTable['breakers']>
 type Rates = NonNullable<RouteTable['rateLimits']>
+type Affinities = NonNullable<RouteTable['affinity']>
 
 /** Services that only a Host named are forgotten after this long without a request. */
 const forgetAfterMs = 300_000
@@ -42,6 +44,7 @@ export class Services implements Expiring {
   #breakers: Breakers = {}
   #retries: NonNullable<RouteTable['retries']> = {}
   #rates: Rates = {}
+  #affinities: Affinities = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -73,6 +76,7 @@ export class Services implements Expiring {
     })
     service.rate.configure(this.#rateOf(key))
     service.budget.configure(this.#budgetOf(key))
+    service.stick(this.#affinityOf(key))
     this.#services.set(key, service)
     return service
   }
@@ -80,6 +84,7 @@ export class Services implements Expiring {
   /** Subscribes to what configured routes name, so that their first requests need not wait; balances as told. */
   configure(names: readonly ServiceName[], table: RouteTable): void {
     const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {}, retries = {} } = table
+    this.#affinities = table.affinity ?? {}
     this.#configured = new Set(names.map(serviceKey))
     this.#policies = policies
     this.#spreadings = balance
@@ -93,6 +98,7 @@ export class Services implements Expiring {
       service.pools.configure(this.#breakerOf(key))
       service.rate.configure(this.#rateOf(key))
       service.budget.configure(this.#budgetOf(key))
+      service.stick(this.#affinityOf(key))
     }
     for (const name of names) this.get(name)
   }
@@ -134,6 +140,10 @@ export class Services implements Expiring {
 
   #rateOf(key: string): RateLimitSettings | undefined {
     return Object.hasOwn(this.#rates, key) ? this.#rates[key] : undefined
+  }
+
+  #affinityOf(key: string): AffinitySettings | undefined {
+    return (Object.hasOwn(this.#affinities, key) ? this.#affinities[key] : undefined) ?? undefined
   }
 
   #budgetOf(key: string): RetryBudgetOptions {

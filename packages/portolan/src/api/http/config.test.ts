@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openTested, type Tested } from '../testing/open-tested.ts'
+import { openSession } from '../testing/session-client.ts'
 
 let tested: Tested
 beforeAll(async () => {
@@ -35,5 +36,25 @@ describe('GET config/services/:service', () => {
     for (const service of ['payment', 'constructor']) {
       expect(await settingsOf(service)).toEqual({ namespace: 'default', service, balancer: defaults })
     }
+  })
+})
+
+describe('what cookies are signed with', () => {
+  it('goes to gateways, and is shown to nobody over HTTP', async () => {
+    const settings = { cookie: 'at', path: '/', sameSite: 'lax', secure: false } as const
+    const table = {
+      routes: [],
+      exposed: 'all',
+      affinity: { order: { ...settings, keys: ['very-secret-very-secret'] } },
+    } as const
+    tested.setRoutes(table)
+    const answer = await fetch(`${tested.url}/api/v1/config/routes`)
+    expect(await answer.json()).toEqual({ ...table, affinity: { order: settings } })
+    expect(await settingsOf('order')).toMatchObject({ balancer: { affinity: settings } })
+    expect(JSON.stringify(await settingsOf('order'))).not.toContain('very-secret')
+    const session = await openSession(tested.url, { kind: 'proxy' })
+    session.send({ type: 'watch-routes', seq: 1 })
+    expect(await session.next('routes')).toEqual({ type: 'routes', table })
+    await session.close()
   })
 })

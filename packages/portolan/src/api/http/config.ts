@@ -23,7 +23,7 @@ export function configEndpoints({ routes }: ApiContext): readonly Endpoint[] {
       answers: [{ status: 200, description: 'The routes, first match first', schema: routeTable }],
       handle({ identity }) {
         authorize(identity, readRoutes)
-        return routes.table
+        return withoutKeys(routes.table)
       },
     }),
 
@@ -43,12 +43,21 @@ export function configEndpoints({ routes }: ApiContext): readonly Endpoint[] {
   ]
 }
 
-function balancerOf({ policies = {}, balance = {} }: RouteTable, service: ServiceName) {
+/** With what cookies are signed is for gateways alone. */
+function withoutKeys({ affinity, ...table }: RouteTable): RouteTable {
+  if (affinity === undefined) return table
+  const shown = Object.entries(affinity).map(([key, { keys: _, ...settings }]) => [key, settings])
+  return { ...table, affinity: Object.fromEntries(shown) }
+}
+
+function balancerOf(table: RouteTable, service: ServiceName) {
+  const { policies = {}, balance = {}, affinity = {} } = withoutKeys(table)
   const key = serviceKey(service)
   return {
     policy: (Object.hasOwn(policies, key) ? policies[key] : undefined) ?? defaultPolicy,
     slowStartMs: slowStartDefaultMs,
     subset: 0,
     ...(Object.hasOwn(balance, key) ? balance[key] : undefined),
+    ...(Object.hasOwn(affinity, key) ? { affinity: affinity[key] } : {}),
   }
 }

@@ -218,6 +218,17 @@ const retry = z.object({
   on: z.array(z.union([z.string(), z.int()])).optional(),
 })
 
+const affinity = z
+  .object({
+    cookie: z.string(),
+    maxAgeMs: z.number().optional(),
+    path: z.string().optional(),
+    domain: z.string().optional(),
+    sameSite: z.string().optional(),
+    secure: z.boolean().optional(),
+  })
+  .describe('The cookie by which clients stay at one instance.')
+
 export const routeTable = z.object({
   routes: z.array(
     z.object({
@@ -281,6 +292,10 @@ export const routeTable = z.object({
     )
     .optional()
     .describe('Where slow start, subsets and keys differ from their defaults, by service key.'),
+  affinity: z
+    .record(z.string(), affinity)
+    .optional()
+    .describe('Whose clients stay where they were, by service key.'),
   maxBody: z.number().optional().describe('In bytes.'),
   timeouts: z.record(z.string(), z.number()).optional().describe('In milliseconds, by service key.'),
   outliers: z
@@ -308,6 +323,7 @@ export const serviceSettings = z.object({
     slowStartMs: z.number().describe('How long a new instance takes to its full share; 0: none.'),
     subset: z.int().describe('Instances that one gateway picks among; 0: all.'),
     hashBy: z.string().optional().describe('What a request’s key is; absent: it has none.'),
+    affinity: affinity.optional(),
   }),
 })
 

@@ -37,6 +37,14 @@ export const gatewaySection = z
       .optional()
       .describe('How large a request’s body may be, where its route says nothing; larger ones get 413.')
       .meta({ unset: 'as large as it comes' }),
+    affinitySecret: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'File with what cookies of `affinity` are signed with, from the file’s own folder: a secret a line, of 32 characters or more. The first signs; what the others have signed, three at most, holds as well.',
+      )
+      .meta({ unset: 'a secret that is made once and kept with the data' }),
     trustedProxies: z
       .array(network)
       .max(1000)

@@ -9,6 +9,7 @@ import {
   requestKey,
   said,
 } from '../scalars.ts'
+import { affinity } from './affinity.ts'
 import { authHook } from './auth-hook.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
 import { concurrency } from './concurrency.ts'
@@ -137,6 +138,12 @@ const service = z.strictObject({
           'By what `ring-hash` and `maglev` pick: `address` of the client, `header:NAME` or `cookie:NAME`.',
         )
         .meta({ unset: 'by chance' }),
+      affinity: affinity
+        .optional()
+        .describe(
+          'Have clients stay at the instance that answered them first, by a cookie of the gateway’s own.',
+        )
+        .meta({ unset: 'every request is picked for anew' }),
     })
     .prefault({})
     .describe('How requests are spread.'),

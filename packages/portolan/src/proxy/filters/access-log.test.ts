@@ -56,6 +56,18 @@ async function logging(log: Partial<AccessLogSettings>, response = hello, more: 
 const get = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: shop.example\r\n${fields}\r\n`
 
 describe('the access log', () => {
+  it('says that the client’s cookie has named the instance', async () => {
+    const { client, lines } = await logging({}, hello, { affinity: { order: { cookie: 'at' } } })
+    const one = client()
+    await one.send(get('/a')).until('hello')
+    const cookie = /^Set-Cookie: ([^;]*)/m.exec(one.received)?.[1]
+    one.received = ''
+    await one.send(get('/a', `Cookie: ${cookie}\r\n`)).until('hello')
+    const picks = (await lines()).map(({ pick }) => pick)
+    expect(picks).toMatchObject([{ by: 'policy' }, { by: 'affinity' }])
+    expect(JSON.stringify(picks)).not.toContain(cookie?.slice(3))
+  })
+
   it('has a line for each request, which says why the instance was picked, and no query', async () => {
     const { client, lines } = await logging({})
     const one = client()

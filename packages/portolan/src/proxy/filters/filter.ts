@@ -49,8 +49,11 @@ export interface Amendment {
   readonly to: string
 }
 
-/** Why an instance was picked: by the policy, because it had room, or because it was free first for one in line. */
-export type PickedBy = 'policy' | 'room' | 'line'
+/**
+ * Why an instance was picked: by the policy, because the client's cookie names it, because it had room, or because it was
+ * free first for one in line.
+ */
+export type PickedBy = 'policy' | 'affinity' | 'room' | 'line'
 
 /** How things stood when the instance was picked. */
 export interface Picked {
