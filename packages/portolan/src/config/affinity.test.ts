@@ -110,7 +110,11 @@ describe('gateway.affinitySecret', () => {
     await expect(reading()).rejects.not.toMatchObject({ message: expect.stringContaining('xxx') })
   })
 
-  it('is refused where there is no such file', async () => {
+  it('is warned of where there is no such file, and refused when it is needed', async () => {
+    const { warnings } = load('gateway:\n  affinitySecret: its.secret\n', join(folder, 'portolan.yaml'))
+    expect(warnings.map(formatProblem).join('\n')).toContain(
+      'portolan.yaml:2:3: gateway.affinitySecret: there is no such file',
+    )
     await expect(reading()).rejects.toMatchObject({
       code: 'config_invalid',
       message: expect.stringContaining('its.secret: there is no such file'),

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { type AffinitySettings, type RouteTable, serviceKey } from '@portolan/core'
 import type { SourceDocument } from './document.ts'
 import { formatPath, type Path, type Problem } from './problem.ts'
@@ -53,7 +55,11 @@ const usual: ReadonlyMap<string, string> = new Map([
 ])
 
 /** A warning for each cookie that would be in somebody's way, another service's or an application's. */
-export function affinityWarnings(config: Config, document: SourceDocument): readonly Problem[] {
+export function affinityWarnings(
+  config: Config,
+  folder: string,
+  document: SourceDocument,
+): readonly Problem[] {
   const warn = (path: Path, message: string, hint: string): Problem => ({
     ...document.keyAt(path),
     path: formatPath(path),
@@ -90,5 +96,9 @@ export function affinityWarnings(config: Config, document: SourceDocument): read
     const hint = 'divide by what the client has already: address, a header, or a cookie of the application'
     return [warn(['gateway', 'routes', index, 'splitBy'], what, hint)]
   })
-  return [...problems, ...splits]
+  const { affinitySecret } = config.gateway
+  const isMissing = affinitySecret !== undefined && !existsSync(resolve(folder, affinitySecret))
+  const hint = 'make it with `openssl rand -base64 33`: without it, no service can have affinity'
+  const missing = isMissing ? [warn(['gateway', 'affinitySecret'], 'there is no such file', hint)] : []
+  return [...missing, ...problems, ...splits]
 }

@@ -53,7 +53,7 @@ function loaded(config: Config, file: string, document: SourceDocument): LoadedC
     warnings: inFileOrder([
       ...inactiveKeys(config, document),
       ...balancerWarnings(config, document),
-      ...affinityWarnings(config, document),
+      ...affinityWarnings(config, folder, document),
       ...scriptWarnings(folder, document),
     ]),
     position: path => (document.has(path) ? document.keyAt(path) : undefined),

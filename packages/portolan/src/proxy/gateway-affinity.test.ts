@@ -242,6 +242,22 @@ describe('a client with a cookie', () => {
     expect(await ask(gateway, cookie)).toMatchObject({ by: 'A', setCookie: undefined })
   })
 
+  it('leaves an instance that its own requests have found out, and belongs elsewhere then', async () => {
+    let isBroken = false
+    const broken = await httpUpstream(opened, (_, response) => {
+      response.writeHead(isBroken ? 500 : 200).end('<A>')
+    })
+    const gateway = await gatewayFor(opened, [broken, ...(await portsOf('BC'))], {}, tableOf())
+    const cookie = await clientOf(gateway, 'A')
+    isBroken = true
+    for (let n = 0; n < 5; n++)
+      expect(await ask(gateway, cookie)).toMatchObject({ by: 'A', setCookie: undefined })
+    const { by, cookie: other } = await ask(gateway, cookie)
+    expect(by).toMatch(/[BC]/)
+    expect(other).toMatch(/^at=/)
+    expect(stays(gateway)).toMatchObject({ kept: 5, moved: 1 })
+  })
+
   it('goes to the least bad ones when all are ill, its own among them', async () => {
     const ports = await portsOf('ABC')
     const gateway = await gatewayFor(opened, ports, {}, tableOf())

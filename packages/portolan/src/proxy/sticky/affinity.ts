@@ -1,56 +1,57 @@
 import type { AffinitySettings, Endpoint } from '@portolan/core'
 import type { RequestHead } from '../codec/codec.ts'
 import { findCookie } from '../cookies.ts'
-import { Seal, sealLength } from './seal.ts'
+import { Seal, sealLength, tokenIn } from './seal.ts'
 import { type Seat, type Seats, Stay, type StayCounts } from './stay.ts'
 
 /** Cookies say no more than this: quotes around a seal. */
 const longest = sealLength + 2
 
 /**
- * Holds the clients of one service to the instance that answered them first, by a cookie. What cookies may say is worked out
- * when an instance comes, so that a request costs a walk over its cookies and a look into a map. (That look takes its time
- * by a hash that the runtime seeds at random: it tells nobody how much of a guess was right.)
+ * Holds the clients of one service to the instance that answered them first, by a cookie. Tokens are worked out when an
+ * instance comes, and its signature when it is first needed, so that a request costs a walk over its cookies and a look into a
+ * map. (That look takes its time by a hash that the runtime seeds at random: it tells nobody how much of a guess was right.)
  */
 export class Affinity implements Seats {
   readonly counts: StayCounts
-  readonly #name: string
-  readonly #attributes: string
+  readonly #cookie: Cookie
   /** The first signs. */
-  readonly #seals: readonly [Seal, ...Seal[]]
+  readonly #seals: readonly Seal[]
   readonly #byId = new Map<string, NamedSeat>()
-  readonly #byValue = new Map<string, Seat>()
+  readonly #byToken = new Map<string, NamedSeat>()
+  /** What cookies have said so far that was right. */
+  readonly #byValue = new Map<string, NamedSeat>()
   /** The first value that `#isKnown` was asked about. */
   #first: string | undefined
+  #updates = 0
 
-  constructor({ cookie, attributes }: Cookie, seals: readonly [Seal, ...Seal[]], counts: StayCounts) {
-    this.#name = cookie
-    this.#attributes = attributes
+  constructor(cookie: Cookie, seals: readonly [Seal, ...Seal[]], counts: StayCounts) {
+    this.#cookie = cookie
     this.#seals = seals
     this.counts = counts
   }
 
   /** A new set: who has come can be named from now on, and who is gone no more. */
   update(endpoints: readonly Endpoint[]): void {
-    const gone = new Set(this.#byId.keys())
+    this.#updates++
     for (const endpoint of endpoints) {
-      gone.delete(endpoint.id)
-      const seat = this.#byId.get(endpoint.id)
-      if (seat === undefined) this.#add(endpoint)
-      else seat.endpoint = endpoint
+      const seat = this.#byId.get(endpoint.id) ?? this.#add(endpoint)
+      seat.endpoint = endpoint
+      seat.updatedBy = this.#updates
     }
-    for (const id of gone) this.#remove(id)
+    if (this.#byId.size === endpoints.length) return
+    for (const seat of this.#byId.values()) if (seat.updatedBy !== this.#updates) this.#remove(seat)
   }
 
   /** Reads the cookie of a request that has just come. Of several of that name, one that names somebody counts. */
   begin(bytes: Uint8Array, head: RequestHead): Stay {
     this.#first = undefined
-    const found = findCookie(bytes, head, this.#name, this.#isKnown) ?? this.#first
+    const found = findCookie(bytes, head, this.#cookie.name, this.#isKnown) ?? this.#first
     return new Stay(this, found === undefined ? undefined : unquoted(found))
   }
 
   named(value: string): Seat | undefined {
-    return this.#byValue.get(value)
+    return this.#byValue.get(value) ?? this.#proven(value)
   }
 
   seatOf({ id }: Endpoint): Seat | undefined {
@@ -63,32 +64,72 @@ export class Affinity implements Seats {
 
   readonly #isKnown = (value: string): boolean => {
     this.#first ??= value.length > longest ? '' : value
-    return this.#byValue.has(unquoted(value))
+    return this.named(unquoted(value)) !== undefined
   }
 
-  #add(endpoint: Endpoint): void {
-    const values = this.#seals.map(seal => seal.of(endpoint.id))
-    const value = values[0] ?? ''
-    const line = `Set-Cookie: ${this.#name}=${value}${this.#attributes}\r\n`
-    const seat = { endpoint, value, line, values }
+  #proven(value: string): Seat | undefined {
+    const token = tokenIn(value)
+    const seat = token === undefined ? undefined : this.#byToken.get(token)
+    if (seat === undefined || !this.isSigned(value)) return undefined
+    seat.proven.push(value)
+    this.#byValue.set(value, seat)
+    return seat
+  }
+
+  #add(endpoint: Endpoint): NamedSeat {
+    const tokens = this.#seals.map(seal => seal.tokenOf(endpoint.id))
+    const seat = new NamedSeat(
+      endpoint,
+      tokens,
+      () => this.#seals[0]?.sign(tokens[0] ?? '') ?? '',
+      this.#cookie,
+    )
     this.#byId.set(endpoint.id, seat)
-    for (const one of values) this.#byValue.set(one, seat)
+    for (const token of tokens) this.#byToken.set(token, seat)
+    return seat
   }
 
-  #remove(id: string): void {
-    for (const value of this.#byId.get(id)?.values ?? []) this.#byValue.delete(value)
-    this.#byId.delete(id)
+  #remove({ endpoint, tokens, proven }: NamedSeat): void {
+    this.#byId.delete(endpoint.id)
+    for (const token of tokens) this.#byToken.delete(token)
+    for (const value of proven) this.#byValue.delete(value)
   }
 }
 
-interface NamedSeat extends Seat {
-  /** All that cookies may say which name it. */
-  readonly values: readonly string[]
+class NamedSeat implements Seat {
+  endpoint: Endpoint
+  /** The number of the last update that had it. */
+  updatedBy = 0
+  /** By each of the seals. */
+  readonly tokens: readonly string[]
+  /** Right values that cookies came with: one a seal at most. */
+  readonly proven: string[] = []
+  readonly #sign: () => string
+  readonly #cookie: Cookie
+  #value: string | undefined
+  #line: string | undefined
+
+  constructor(endpoint: Endpoint, tokens: readonly string[], sign: () => string, cookie: Cookie) {
+    this.endpoint = endpoint
+    this.tokens = tokens
+    this.#sign = sign
+    this.#cookie = cookie
+  }
+
+  get value(): string {
+    this.#value ??= this.#sign()
+    return this.#value
+  }
+
+  get line(): string {
+    this.#line ??= `Set-Cookie: ${this.#cookie.name}=${this.value}${this.#cookie.attributes}\r\n`
+    return this.#line
+  }
 }
 
 /** A cookie's name, and what follows its value. */
 interface Cookie {
-  readonly cookie: string
+  readonly name: string
   readonly attributes: string
 }
 
@@ -128,7 +169,7 @@ function cookieOf(settings: AffinitySettings): Cookie | undefined {
     `SameSite=${(Object.hasOwn(sameSites, sameSite) ? sameSites[sameSite] : undefined) ?? 'Lax'}`,
     ...(secure === true ? ['Secure'] : []),
   ]
-  return { cookie, attributes: attributes.map(attribute => `; ${attribute}`).join('') }
+  return { name: cookie, attributes: attributes.map(attribute => `; ${attribute}`).join('') }
 }
 
 function usableKeys(keys: unknown): readonly string[] {

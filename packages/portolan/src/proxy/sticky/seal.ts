@@ -1,10 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 
-const tokenBytes = 12
-const signatureBytes = 16
-/** Characters of a token, of a signature, and of the two with a dot between. */
-const tokenLength = (tokenBytes * 4) / 3
-const signatureLength = Math.ceil((signatureBytes * 4) / 3)
+/** In characters of base64url, six bits each. */
+const tokenLength = 16
+const signatureLength = 22
 export const sealLength = tokenLength + 1 + signatureLength
 
 /**
@@ -22,23 +20,31 @@ export class Seal {
     this.#key = key
   }
 
-  of(id: string): string {
-    const token = this.#hash('instance', id, tokenBytes)
-    return `${token}.${this.#hash('cookie', token, signatureBytes)}`
+  tokenOf(id: string): string {
+    return this.#hash('instance', id).slice(0, tokenLength)
+  }
+
+  /** The whole of what a cookie says. */
+  sign(token: string): string {
+    return `${token}.${this.#hash('cookie', token).slice(0, signatureLength)}`
   }
 
   /** Whether it was signed with this key, in constant time. */
   isOn(value: string): boolean {
-    if (value.length !== sealLength || value[tokenLength] !== '.') return false
-    const given = Buffer.from(value.slice(tokenLength + 1))
-    const signature = this.#hash('cookie', value.slice(0, tokenLength), signatureBytes)
-    return given.length === signatureLength && timingSafeEqual(given, Buffer.from(signature))
+    const token = tokenIn(value)
+    if (token === undefined) return false
+    const [given, right] = [Buffer.from(value), Buffer.from(this.sign(token))]
+    return given.length === right.length && timingSafeEqual(given, right)
   }
 
-  #hash(about: 'instance' | 'cookie', text: string, bytes: number): string {
-    const digest = createHmac('sha256', this.#key).update(`${about}\0${text}`).digest()
-    return digest.subarray(0, bytes).toString('base64url')
+  #hash(about: 'instance' | 'cookie', text: string): string {
+    return createHmac('sha256', this.#key).update(`${about}\0${text}`).digest('base64url')
   }
+}
+
+/** The token of what may be a seal; `undefined`: it is none, by its form. */
+export function tokenIn(value: string): string | undefined {
+  return value.length === sealLength && value[tokenLength] === '.' ? value.slice(0, tokenLength) : undefined
 }
 
 /** The key of a gateway that is told none: good there, until it ends. */
