@@ -6,24 +6,25 @@ import {
   type ByteWriter,
   type Hop,
   incomplete,
-  openRequestHead,
+  type Method,
   parseRequestHead,
-  type RequestHead,
+  RequestHead,
   refused,
-  writeRequestHead,
 } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
 import { type Filter, RequestContext } from './filters/filter.ts'
 import type { Queue } from './limits/memory.ts'
 import type { Paced } from './limits/pace.ts'
-import { bytesTaken } from './limits/taken.ts'
-import { type Outgoing, take, writeOut } from './outgoing.ts'
+import { Progress } from './limits/progress.ts'
+import { writeOnwardHead } from './onward-head.ts'
+import { writeOut } from './outgoing.ts'
 import type { Passage } from './passages.ts'
 import { congestedAbove, giveHead, type PathContext, takeHead } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
 import type { Service } from './service.ts'
-import { upgradeLines, upgradeOf } from './upgrade.ts'
+import { readInto } from './shared-inbox.ts'
+import { upgradeOf } from './upgrade.ts'
 
 /** Decides which way a request goes: a passage to a service, or why there is none. */
 export type RouteRequest = (bytes: Uint8Array, head: RequestHead, hop: Hop) => Passage | Problem
@@ -33,6 +34,9 @@ export type RouteRequest = (bytes: Uint8Array, head: RequestHead, hop: Hop) => P
  * tunnel it is somebody else's.
  */
 type Phase = 'head' | 'body' | 'answer' | 'closing' | 'tunnel'
+
+/** While none is read. */
+const noHead = new RequestHead()
 
 /** How long a closing connection is read on, so that a reset does not overtake our last answer (RFC 9112 section 9.6). */
 const lingerMs = 2000
@@ -44,10 +48,15 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   readonly #socket: Socket
   readonly #route: RouteRequest
   readonly #hop: Hop
-  readonly #head: RequestHead
+  /** The one that is being read; from the pool, and back there once the request is on its way: a warm one is read faster. */
+  #head: RequestHead = noHead
+  /** Of the last head that was read. */
+  #method: Method = 'other'
+  #persistent = true
   readonly #body: BodyReader
   readonly #exchange: Exchange
   readonly #backlog: Backlog
+  readonly #progress: Progress
   /** What filters see of a request; made by the first that has any to pass. */
   #request: RequestContext | undefined
   #phase: Phase = 'head'
@@ -58,10 +67,6 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   #requestHeld = false
   #reading = true
   #ended = false
-  /** What it had taken when it was last asked; below 0: it has not been asked. */
-  #takenBefore = -1
-  /** What it had moved when it was last waited for; below 0: since then it was not. */
-  #movedBefore = -1
   /** Whether an instance is not read from until this client has taken what there is. */
   #congested = false
 
@@ -70,14 +75,14 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     this.#socket = socket
     this.#hop = hop
     this.#route = route
-    this.#head = takeHead(path)
     this.#body = new BodyReader(path.settings.codec)
     this.#exchange = new Exchange(path, this)
     this.#backlog = new Backlog(path.memory)
+    this.#progress = new Progress(socket)
     this.deadline = path.deadlines.now + path.settings.headMs
     path.deadlines.add(this)
     path.metrics.connections++
-    socket.on('data', chunk => this.#received(chunk as Buffer))
+    readInto(path.inbox, socket, (bytes, size) => this.#received(bytes, size))
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#peerEnded())
     // `close` follows and does what there is to do.
@@ -95,7 +100,10 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   }
 
   expire(): void {
-    if (this.#socket.writableLength > 0 && this.#takesSomething()) return
+    if (this.queued > 0 && this.#progress.takes()) {
+      this.deadline = this.#bodyDeadline()
+      return
+    }
     if (this.#phase === 'closing') {
       this.destroy()
     } else if (this.#phase === 'answer') {
@@ -112,15 +120,6 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     }
   }
 
-  /** Whether a slow client has taken anything of its answer since this was last asked: then it gets more time. */
-  #takesSomething(): boolean {
-    const taken = bytesTaken(this.#socket)
-    const takes = taken > this.#takenBefore
-    this.#takenBefore = taken
-    if (takes) this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
-    return takes
-  }
-
   get queued(): number {
     return this.#socket.writableLength
   }
@@ -131,27 +130,24 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   }
 
   checkPace(least: number): void {
-    const { bytesRead } = this.#socket
     const sends = this.#phase === 'body' && !this.#requestHeld && !this.#exchange.isUnresolved
     if (this.#phase === 'tunnel' || (this.queued === 0 && !sends)) {
-      this.#movedBefore = -1
+      this.#progress.excuse()
       return
     }
-    const before = this.#movedBefore
-    this.#movedBefore = bytesRead + bytesTaken(this.#socket)
-    if (before < 0 || this.#movedBefore - before >= least) return
+    if (this.#progress.hasMoved(least)) return
     this.#path.metrics.struck.minRate++
     if (this.queued === 0) this.#breakOff(problems.tooSlow)
     else this.abort()
   }
 
-  #received(chunk: Buffer): void {
+  #received(chunk: Uint8Array, size: number): void {
     if (this.#phase === 'closing') return
     if (this.#backlog.size === 0) {
-      this.#consume(chunk, 0, chunk.length)
+      this.#consume(chunk, 0, size)
       return
     }
-    const moved = this.#backlog.append(chunk, 0, chunk.length)
+    const moved = this.#backlog.append(chunk, 0, size)
     if (this.#parsing && moved !== 0) this.#head.moved(moved)
     this.#consumeBacklog()
   }
@@ -198,81 +194,69 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
 
   /** Returns where the request's head, and what was at hand of its body, ended; negative: no further. */
   #readHead(bytes: Uint8Array, from: number, end: number): number {
-    const head = this.#head
     const { settings, deadlines } = this.#path
     if (!this.#parsing) {
-      head.begin(from)
+      this.#head = takeHead(this.#path)
+      this.#head.begin(from)
       this.#parsing = true
       this.deadline = deadlines.now + settings.headMs
     }
+    const head = this.#head
     const next = parseRequestHead(bytes, end, head, settings.codec)
     if (next === incomplete) return incomplete
     this.#parsing = false
-    if (next === refused) {
-      if (head.refusal !== undefined) this.#refuseHead(head.refusal)
-      return refused
+    this.#method = head.method
+    this.#persistent = head.persistent
+    if (next !== refused) {
+      const after = this.#startRequest(bytes, next, end)
+      // A filter that makes up its mind may still look at it.
+      if (!this.#exchange.isUnresolved) this.#letGoOfHead()
+      return after
     }
-    return this.#startRequest(bytes, next, end)
+    this.#letGoOfHead()
+    if (head.refusal !== undefined) this.#refuseHead(head.refusal)
+    return refused
+  }
+
+  #letGoOfHead(): void {
+    if (this.#head === noHead) return
+    giveHead(this.#path, this.#head)
+    this.#head = noHead
   }
 
   #startRequest(bytes: Uint8Array, from: number, end: number): number {
     const head = this.#head
-    const { out } = this.#path
     this.#body.begin(head.framing, head.contentLength)
     this.#phase = this.#body.done ? 'answer' : 'body'
-    this.#movedBefore = -1
-    const { memory, metrics } = this.#path
-    if (memory.isShort && (this.#phase === 'body' || memory.isExhausted)) {
-      metrics.struck.memory++
-      this.#answerUnrouted(problems.overloaded, bytes)
-      return from
-    }
-    const passage = this.#route(bytes, head, this.#hop)
+    this.#progress.excuse()
+    const passage = this.#wayOf(bytes, head)
     if ('status' in passage) {
-      this.#answerUnrouted(passage, bytes)
-      return from
-    }
-    const { service } = passage
-    if (service.mark.isOn(bytes, head)) {
-      this.#answerUnrouted(problems.loop, bytes)
+      this.#path.accessLog.unrouted(passage, this.#hop, bytes, head)
+      this.answer(passage)
       return from
     }
     const request = passage.filters.length === 0 ? undefined : this.#begin(bytes, passage.filters)
     const verdict = request?.pass()
     if (request !== undefined && verdict !== undefined && verdict !== 'later') {
-      this.#turnAway(request, service, verdict)
+      this.#turnAway(request, passage.service, verdict)
       return from
     }
     if (request !== undefined) this.#body.limitTo(request.maxBody)
-    const { name, mark } = service
     const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
-    const own =
-      upgrade === undefined ? mark.line : Buffer.concat([mark.line, Buffer.from(upgradeLines(upgrade))])
-    let opened: Outgoing | undefined
-    if (verdict === 'later') {
-      openRequestHead(bytes, head, this.#hop, name.service, out, own, request)
-      opened = take(out)
-    } else {
-      writeRequestHead(bytes, head, this.#hop, name.service, out, own, request)
-    }
+    const { out } = this.#path
+    const isFinal = verdict !== 'later'
+    const opened = writeOnwardHead(bytes, head, this.#hop, passage.service, out, upgrade, request, isFinal)
     const next = this.#body.read(bytes, from, end, out)
     if (next === refused) {
-      out.length = 0
-      const { refusal } = this.#body
-      if (refusal === undefined) return refused
-      request?.ended({ status: refusal.status, code: refusal.code, ms: 0 })
-      this.#refuse(refusal)
+      this.#refuseBody(request)
       return refused
     }
     this.#bodyProgressed()
-    const key = service.keyOf?.(bytes, head, this.#hop)
-    const stay = service.affinity?.begin(bytes, head)
-    const { retry } = passage
-    this.#exchange.open(service, head, out, {
+    this.#exchange.open(passage.service, head, out, {
       complete: this.#body.done,
-      key,
-      stay,
-      retry,
+      key: passage.service.keyOf?.(bytes, head, this.#hop),
+      stay: passage.service.affinity?.begin(bytes, head),
+      retry: passage.retry,
       upgrade,
       request,
       opened,
@@ -281,16 +265,28 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     return next
   }
 
+  /** Where the request goes, or why it goes nowhere at all. */
+  #wayOf(bytes: Uint8Array, head: RequestHead): Passage | Problem {
+    const { memory, metrics } = this.#path
+    if (memory.isShort && (this.#phase === 'body' || memory.isExhausted)) {
+      metrics.struck.memory++
+      return problems.overloaded
+    }
+    return this.#route(bytes, head, this.#hop)
+  }
+
+  #refuseBody(request: RequestContext | undefined): void {
+    this.#path.out.length = 0
+    const { refusal } = this.#body
+    if (refusal === undefined) return
+    request?.ended({ status: refusal.status, code: refusal.code, ms: 0 })
+    this.#refuse(refusal)
+  }
+
   #begin(bytes: Uint8Array, filters: readonly Filter[]): RequestContext {
     this.#request ??= new RequestContext(this.#socket)
     this.#request.begin(bytes, this.#head, this.#hop, filters, this.#path.clock.now())
     return this.#request
-  }
-
-  /** It goes no way at all. */
-  #answerUnrouted(problem: Problem, bytes: Uint8Array): void {
-    this.#path.accessLog.unrouted(problem, this.#hop, bytes, this.#head)
-    this.answer(problem)
   }
 
   /** A filter has answered it. */
@@ -336,16 +332,16 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     memory.note(this)
     if (queued <= congestedAbove && !memory.isShort) return true
     this.#congested = true
-    this.#takenBefore = bytesTaken(this.#socket)
+    this.#progress.noteTaken()
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
     return false
   }
 
   answer(problem: Problem): void {
     this.#path.metrics.problem(problem)
-    const { method, persistent } = this.#head
+    const method = this.#method
     // Behind a CONNECT come the bytes of its tunnel, whether it has been granted or not.
-    const close = this.#phase === 'body' || !persistent || this.#path.draining || method === 'CONNECT'
+    const close = this.#phase === 'body' || !this.#persistent || this.#path.draining || method === 'CONNECT'
     this.#socket.write(problemResponse(problem, close, method !== 'HEAD'), 'latin1')
     this.exchangeDone(close)
   }
@@ -356,7 +352,6 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     this.#backlog.drop()
     this.#phase = 'tunnel'
     this.deadline = noDeadline
-    this.#socket.removeAllListeners('data')
     return { socket: this.#socket, early }
   }
 
@@ -372,7 +367,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   holdRequest(hold: boolean): void {
     if (this.#requestHeld === hold) return
     this.#requestHeld = hold
-    this.#movedBefore = -1
+    this.#progress.excuse()
     if (this.#phase === 'body' && !this.#exchange.isUnresolved)
       this.deadline = hold ? noDeadline : this.#bodyDeadline()
     this.#updateReading()
@@ -383,9 +378,10 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
       this.#close()
       return
     }
+    this.#letGoOfHead()
     this.#phase = 'head'
     this.#requestHeld = false
-    this.#takenBefore = -1
+    this.#progress.forgetTaken()
     this.deadline = this.#path.deadlines.now + this.#path.settings.keepAliveMs
     if (!this.#consuming) this.#goOn()
   }
@@ -453,7 +449,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
    */
   #close(): void {
     if (this.#phase === 'closing') return
-    const nothingMore = this.#phase === 'answer' && !this.#head.persistent && this.#backlog.size === 0
+    const nothingMore = this.#phase === 'answer' && !this.#persistent && this.#backlog.size === 0
     this.#phase = 'closing'
     this.#parsing = false
     this.#backlog.drop()
@@ -479,7 +475,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
       return
     }
     // Who has announced that this is its last request may well wait for the answer.
-    if (!this.#head.persistent || this.#backlog.size > 0) return
+    if (!this.#persistent || this.#backlog.size > 0) return
     this.deadline = this.#path.deadlines.now + this.#path.settings.halfClosedMs
   }
 
@@ -490,6 +486,6 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     this.#path.memory.forget(this)
     this.#path.metrics.connections--
     this.#exchange.cancel()
-    giveHead(this.#path, this.#head)
+    this.#letGoOfHead()
   }
 }

@@ -103,7 +103,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     if (found === undefined) return problems.noRoute
     if ('status' in found) return found
     const service = services.get(found.service)
-    return service === undefined ? problems.tooManyServices : found.passages.to(service, path, entries)
+    if (service === undefined) return problems.tooManyServices
+    return service.mark.isOn(bytes, head) ? problems.loop : found.passages.to(service, path, entries)
   }
 
   const accept = (socket: Socket): void => {

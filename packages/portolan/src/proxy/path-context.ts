@@ -1,7 +1,7 @@
 import type { Clock, GatewayLimits, LocalBalancer, Random, ServiceName } from '@portolan/core'
 import type { Log } from '../observe/log.ts'
 import { AuthHooks } from './auth/auth-hooks.ts'
-import { ByteWriter, RequestHead } from './codec/codec.ts'
+import { ByteWriter, RequestHead, ResponseHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
 import { AccessLog } from './journal/access-log.ts'
 import { Tracer } from './journal/tracer.ts'
@@ -30,10 +30,11 @@ export interface PathContext {
   lookUp: (name: ServiceName) => { readonly balancer: LocalBalancer } | undefined
   /** Where outgoing bytes are gathered. Empty between events: who fills it, sends it within the same call. */
   readonly out: ByteWriter
-  /** Where every upstream connection is read into: what is in it is used, or copied, before the next read. */
+  /** Where every connection is read into: what is in it is used, or copied, before the next read. */
   readonly inbox: Buffer
-  /** Heads of connections that have closed, for those that open: their tables are what a short connection costs most. */
+  /** Heads that nobody reads just now. The last one given is the first one taken: it is still in the processor's cache. */
   readonly spareHeads: RequestHead[]
+  readonly spareAnswerHeads: ResponseHead[]
   /** Those that hold now. */
   limits: GatewayLimits
   readonly routeLimits: RouteLimits
@@ -66,6 +67,7 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
     out: new ByteWriter(2 * inboxSize),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],
+    spareAnswerHeads: [],
     routeLimits: new RouteLimits(parts.clock),
     ticks: new Ticks(),
     limits: settings.limits,
@@ -91,6 +93,14 @@ export function takeHead(path: PathContext): RequestHead {
 /** Takes back a head that nobody looks at any more. */
 export function giveHead(path: PathContext, head: RequestHead): void {
   if (path.spareHeads.length < maxSpareHeads) path.spareHeads.push(head)
+}
+
+export function takeAnswerHead(path: PathContext): ResponseHead {
+  return path.spareAnswerHeads.pop() ?? new ResponseHead()
+}
+
+export function giveAnswerHead(path: PathContext, head: ResponseHead): void {
+  if (path.spareAnswerHeads.length < maxSpareHeads) path.spareAnswerHeads.push(head)
 }
 
 /** More than this in a socket's own queue, and whoever feeds it has to wait. */

@@ -5,6 +5,7 @@ import type { Queue } from './limits/memory.ts'
 import type { ServiceMetrics } from './metrics.ts'
 import { writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
+import { readInto } from './shared-inbox.ts'
 
 /** Between what a tunnel is. */
 export interface TunnelEnds {
@@ -46,15 +47,15 @@ export class Tunnel implements Expiring, Queue {
     this.#closed = closed
     metrics.tunnels++
     path.deadlines.add(this)
-    client.on('data', (chunk: Buffer) => this.#fromClient(chunk))
     client.on('drain', () => this.#drained(instance))
     instance.on('drain', () => this.#drained(client))
     this.#join(client, instance)
     this.#join(instance, client)
     this.#moved()
-    if (early.length > 0) this.#fromClient(early)
+    if (early.length > 0) this.#fromClient(early, early.length)
+    readInto(path.inbox, client, (bytes, size) => this.#fromClient(bytes, size))
     if (client.readableEnded) this.#sideEnded(instance)
-    else if (instance.writableLength <= congestedAbove) client.resume()
+    else if (instance.writableLength > congestedAbove) client.pause()
     if (client.writableLength > congestedAbove) instance.pause()
   }
 
@@ -81,10 +82,12 @@ export class Tunnel implements Expiring, Queue {
     }
   }
 
-  #fromClient(chunk: Buffer): void {
-    this.#metrics.tunnelBytesIn += chunk.length
+  #fromClient(bytes: Uint8Array, size: number): void {
+    const { out } = this.#path
+    this.#metrics.tunnelBytesIn += size
     this.#moved()
-    this.#instance.write(chunk)
+    out.span(bytes, 0, size)
+    writeOut(out, this.#instance)
     if (this.#instance.writableLength > congestedAbove) this.#client.pause()
     if (this.queued > 0) this.#path.memory.note(this)
   }

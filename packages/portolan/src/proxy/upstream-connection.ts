@@ -16,7 +16,7 @@ import { type Expiring, noDeadline } from './deadlines.ts'
 import { keepReadable, whenAllIsRead } from './last-words.ts'
 import type { Queue } from './limits/memory.ts'
 import { type Outgoing, writeOut } from './outgoing.ts'
-import { congestedAbove, type PathContext } from './path-context.ts'
+import { congestedAbove, giveAnswerHead, type PathContext, takeAnswerHead } from './path-context.ts'
 import { dial, type Target } from './pool/dial.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -59,6 +59,9 @@ export interface ConnectionOwner {
   closed(connection: UpstreamConnection): void
 }
 
+/** While none is read. */
+const noHead = new ResponseHead()
+
 /** So many 1xx may come before the answer: they pass without back-pressure. */
 const mostInterims = 64
 
@@ -71,7 +74,11 @@ export class UpstreamConnection implements Expiring, Queue {
   answering = false
   readonly #path: PathContext
   readonly #owner: ConnectionOwner
-  readonly #head = new ResponseHead()
+  /** The one that is being read; between reads only one that has come in part. */
+  #head: ResponseHead = noHead
+  /** Of the present answer. */
+  #persistent = true
+  #untilClose = false
   readonly #body: BodyReader
   readonly #backlog: Backlog
   readonly #cancelDial: () => void
@@ -211,6 +218,7 @@ export class UpstreamConnection implements Expiring, Queue {
     this.#closed = true
     this.#receiver = undefined
     this.#backlog.drop()
+    this.#letGoOfHead()
     this.#path.deadlines.delete(this)
     this.#path.memory.forget(this)
     this.#cancelDial()
@@ -287,49 +295,79 @@ export class UpstreamConnection implements Expiring, Queue {
   }
 
   #readHead(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
-    const head = this.#head
-    const held = this.#backlog.size > 0
+    if (this.#head === noHead) {
+      this.#head = takeAnswerHead(this.#path)
+      this.#head.begin(from)
+    }
+    const at = this.#readHeads(receiver, this.#head, bytes, from, end)
+    if (at === incomplete) return
+    this.#letGoOfHead()
+    if (at === refused) return
+    this.#readBody(this.#receiver ?? receiver, bytes, at, end)
+    this.#backlog.drop()
+  }
+
+  /** Returns where the answer's body begins; `incomplete`: more of a head has to come; `refused`: there is none. */
+  #readHeads(
+    receiver: ResponseReceiver,
+    head: ResponseHead,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+  ): number {
     let at = from
-    if (!held) head.begin(from)
     for (;;) {
       const next = parseResponseHead(bytes, end, head, this.#path.settings.codec, receiver.method)
       if (next === incomplete) {
         this.#hold(bytes, at, end)
-        return
+        return incomplete
       }
       if (next === refused) {
         this.#fail('bad-response')
-        return
+        return refused
       }
       if (head.status === 101) {
-        this.#switch(receiver, bytes, next, end)
-        return
+        this.#switch(receiver, head, bytes, next, end)
+        return refused
       }
       at = next
       if (!head.interim) break
       this.#interims++
       if (this.#interims > mostInterims) {
         this.#fail('bad-response')
-        return
+        return refused
       }
       receiver.interim(bytes, head)
-      if (this.#closed) return
+      if (this.#closed) return refused
       head.begin(at)
       if (at === end) {
         this.#backlog.drop()
-        return
+        return refused
       }
     }
     // A second before the peer does: what is written to a connection that it has just closed is lost.
     if (head.keepAlive >= 0) this.#keepAliveMs = (head.keepAlive - 1) * 1000
+    this.#persistent = head.persistent
+    this.#untilClose = head.framing === 'until-close'
     this.#inBody = true
     this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
-    this.#readBody(this.#receiver ?? receiver, bytes, at, end)
-    this.#backlog.drop()
+    return at
   }
 
-  #switch(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
-    this.#tunnel = receiver.switched(bytes, this.#head)
+  #letGoOfHead(): void {
+    if (this.#head === noHead) return
+    giveAnswerHead(this.#path, this.#head)
+    this.#head = noHead
+  }
+
+  #switch(
+    receiver: ResponseReceiver,
+    head: ResponseHead,
+    bytes: Uint8Array,
+    from: number,
+    end: number,
+  ): void {
+    this.#tunnel = receiver.switched(bytes, head)
     if (this.#tunnel === undefined) {
       this.#fail('bad-response')
       return
@@ -354,7 +392,7 @@ export class UpstreamConnection implements Expiring, Queue {
       return
     }
     if (this.#body.done) {
-      this.#finish(next === end && this.#head.persistent && !this.#deaf)
+      this.#finish(next === end && this.#persistent && !this.#deaf)
       return
     }
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
@@ -374,7 +412,7 @@ export class UpstreamConnection implements Expiring, Queue {
 
   #ended(): void {
     if (this.#tunnel !== undefined) return
-    if (this.#inBody && this.#head.framing === 'until-close' && this.#receiver !== undefined) {
+    if (this.#inBody && this.#untilClose && this.#receiver !== undefined) {
       this.#finish(false)
       return
     }
