@@ -44,7 +44,6 @@ export { randomChoice } from './balance/random/random.ts'
 export { roundRobin } from './balance/round-robin/round-robin.ts'
 export { slowStartDefaultMs } from './balance/slow-start/slow-start.ts'
 export type { EjectionReason, Tally, Trouble } from './balance/tally.ts'
-export { type GatewayLimits, limitDefaults } from './breaker/limits.ts'
 export { type BreakerSettings, breakerDefaults } from './breaker/settings.ts'
 export { ConcurrencyLimiter, type ConcurrencySettings, concurrencyDefaults } from './concurrency/limiter.ts'
 export type { ConcurrencyLimitSettings } from './concurrency/settings.ts'
@@ -136,6 +135,7 @@ export {
 export type { AccessLogSettings } from './session/access-log.ts'
 export type { AffinitySettings } from './session/affinity.ts'
 export type { AuthSettings } from './session/auth.ts'
+export { type GatewayLimits, limitDefaults } from './session/limits.ts'
 export {
   type ClientMessage,
   type Departure,
