@@ -5,7 +5,7 @@ import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.
 import { formatProblem } from '../../config/problem.ts'
 import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
 import { openLog } from '../../observe/log.ts'
-import { type Role, type Server, startServer } from '../../server.ts'
+import type { Role, Server } from '../../server.ts'
 import {
   type Command,
   flagOption,
@@ -58,6 +58,8 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
   const loaded = await read()
   for (const warning of loaded.warnings) io.err(`warning: ${formatProblem(warning)}\n`)
 
+  // Half of all that this program can load, for this command alone: the others start without it.
+  const { startServer } = await import('../../server.ts')
   const server = await startServer({
     loaded,
     roles: wanted,
