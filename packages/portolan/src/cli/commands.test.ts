@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import type { Registration } from '@portolan/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openTested, type Tested } from '../api/testing/open-tested.ts'
+import { openTested, registered, someone, type Tested } from '../api/testing/open-tested.ts'
 import { grant } from '../registry/access/grants.ts'
 import { commands } from './commands.ts'
 import { runCommandLine } from './program.ts'
@@ -12,26 +13,8 @@ import { openTerminal, portolan } from './testing/terminal.ts'
 let tested: Tested
 const ask = (...line: string[]) => portolan(line, { env: { PORTOLAN_URL: tested.url } })
 
-const someone = { name: 'ops', admin: true }
-
-async function register(service: string, id: string, more: object = {}): Promise<void> {
-  await tested.registry.register({
-    registration: {
-      namespace: 'default',
-      service,
-      id,
-      addresses: ['127.0.0.1'],
-      ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
-      weight: 1,
-      tags: [],
-      metadata: {},
-      ...more,
-    },
-    principal: someone,
-    source: 'http',
-    tether: 'lease',
-  })
-}
+const register = (service: string, id: string, more: Partial<Registration> = {}) =>
+  registered(tested, service, id, more)
 
 beforeEach(async () => {
   tested = await openTested()

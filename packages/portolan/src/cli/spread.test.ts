@@ -1,25 +1,10 @@
 import type { Instance, InstanceSet } from '@portolan/core'
 import { seededRandom } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
+import { instanceOf } from '../proxy/testing/static-resolver.ts'
 import { type Question, spreadOf } from './spread.ts'
 
-function anInstance(id: string, more: Partial<Instance> = {}): Instance {
-  return {
-    namespace: 'default',
-    service: 'order',
-    id,
-    addresses: ['10.0.0.1'],
-    ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
-    weight: 1,
-    tags: [],
-    metadata: {},
-    source: 'http',
-    owner: 'ops',
-    incarnation: 1,
-    causes: [],
-    ...more,
-  }
-}
+const anInstance = (id: string, more: Partial<Instance> = {}): Instance => instanceOf('order', id, 8080, more)
 
 function spread(instances: readonly Instance[], question: Partial<Question> = {}) {
   const set: InstanceSet = {

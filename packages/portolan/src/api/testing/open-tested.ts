@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { type ProbeResult, type RouteTable, seededRandom } from '@portolan/core'
+import { type ProbeResult, type Registration, type RouteTable, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry as MetricsRegistry } from 'prom-client'
 import type { DeclaredAt } from '../../config/declared.ts'
@@ -77,6 +77,34 @@ export async function openTested(options: TestedOptions = {}): Promise<Tested> {
       await store.close()
     },
   }
+}
+
+/** Who {@link registered} instances belong to. */
+export const someone = { name: 'ops', admin: true }
+
+/** Registers an instance of `someone`'s at 127.0.0.1:8080; what else matters about it is in `more`. */
+export async function registered(
+  { registry }: Tested,
+  service: string,
+  id: string,
+  more: Partial<Registration> = {},
+): Promise<void> {
+  await registry.register({
+    registration: {
+      namespace: 'default',
+      service,
+      id,
+      addresses: ['127.0.0.1'],
+      ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
+      weight: 1,
+      tags: [],
+      metadata: {},
+      ...more,
+    },
+    principal: someone,
+    source: 'http',
+    tether: 'lease',
+  })
 }
 
 function changeableRoutes(): RouteSource & { set(table: RouteTable): void } {

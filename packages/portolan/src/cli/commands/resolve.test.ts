@@ -1,5 +1,6 @@
+import type { Registration } from '@portolan/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openTested, type Tested } from '../../api/testing/open-tested.ts'
+import { openTested, registered, type Tested } from '../../api/testing/open-tested.ts'
 import { grant } from '../../registry/access/grants.ts'
 import { portolan } from '../testing/terminal.ts'
 
@@ -20,24 +21,8 @@ async function answer(...line: string[]): Promise<Answer> {
 }
 const pickedOf = ({ picks }: Answer) => picks.filter(({ picked }) => picked > 0).map(({ id }) => id)
 
-async function register(service: string, id: string, more: object = {}): Promise<void> {
-  await tested.registry.register({
-    registration: {
-      namespace: 'default',
-      service,
-      id,
-      addresses: ['127.0.0.1'],
-      ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
-      weight: 1,
-      tags: [],
-      metadata: {},
-      ...more,
-    },
-    principal: { name: 'ops', admin: true },
-    source: 'http',
-    tether: 'lease',
-  })
-}
+const register = (service: string, id: string, more: Partial<Registration> = {}) =>
+  registered(tested, service, id, more)
 
 beforeEach(async () => {
   tested = await openTested()

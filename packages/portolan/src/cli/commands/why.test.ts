@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openTested, type Tested } from '../../api/testing/open-tested.ts'
+import { openTested, registered, type Tested } from '../../api/testing/open-tested.ts'
 import type { HealthReport } from '../../health/health.ts'
 import { type ScriptedHealth, scriptedHealth } from '../../health/testing/scripted-health.ts'
 import { portolan } from '../testing/terminal.ts'
@@ -8,19 +8,7 @@ let health: ScriptedHealth
 let tested: Tested
 const ask = (...line: string[]) => portolan(line, { env: { PORTOLAN_URL: tested.url } })
 
-async function register(service: string, id: string): Promise<void> {
-  const registration = { namespace: 'default', service, id, weight: 1, tags: [], metadata: {} }
-  await tested.registry.register({
-    registration: {
-      ...registration,
-      addresses: ['127.0.0.1'],
-      ports: [{ name: 'http', number: 8080, protocol: 'http', tls: false }],
-    },
-    principal: { name: 'ops', admin: true },
-    source: 'http',
-    tether: 'lease',
-  })
-}
+const register = (service: string, id: string) => registered(tested, service, id)
 
 const at = '2030-01-01T00:00:00.000Z'
 
