@@ -1,33 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  httpUpstream,
-  Opened,
-  RawClient,
-  rawUpstream,
-  standstill,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello, standstill } from './testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
 const post = (fields: string, body = '') => `POST /p HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`
 const chunked = 'Transfer-Encoding: chunked\r\n'
 
 describe('bodies through the gateway', () => {
   it('come and go as they were, by length and in chunks', async () => {
-    const port = await httpUpstream(opened, (incoming, response) => {
+    const port = await httpUpstream((incoming, response) => {
       if (incoming.headers['content-length'] !== undefined) {
         response.setHeader('content-length', incoming.headers['content-length'])
       }
       incoming.pipe(response)
     })
-    const { gateway } = await gatewayFor(opened, [port])
+    const { gateway } = await gatewayFor([port])
     for (const size of [0, 1, 100, 16_383, 16_384, 65_536, 65_537, 1_000_000, 5_000_000]) {
       for (const byLength of [true, false]) {
         const sent = randomBytes(size)
@@ -50,11 +40,11 @@ describe('bodies through the gateway', () => {
   it('pass trailers both ways, without those that frame or route', async () => {
     const wire = '3\r\nabc\r\n0\r\nX-Sum: 6\r\nHost: evil\r\n\r\n'
     const kept = '3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n'
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.includes('X-Sum')) socket.write(`HTTP/1.1 200 OK\r\n${chunked}\r\n${wire}`)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(post(chunked, wire))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(post(chunked, wire))
     await client.until(kept)
     expect(client.received).toBe(`HTTP/1.1 200 OK\r\n${chunked}\r\n${kept}`)
     expect(upstream.received().endsWith(`\r\n\r\n${kept}`)).toBe(true)
@@ -62,21 +52,18 @@ describe('bodies through the gateway', () => {
 
   it('of chunks become bare content for HTTP/1.0', async () => {
     const upstream = await rawUpstream(
-      opened,
       answering(`HTTP/1.1 200 OK\r\n${chunked}\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: u\r\n\r\n`),
     )
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(
-      'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
-    )
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
     expect(await client.untilEnd()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcde')
     expect(upstream.received()).toContain('Host: order\r\n')
   })
 
   it('by length keep an HTTP/1.0 connection open where the client asked for it', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     for (let i = 1; i <= 2; i++) {
       client.send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
       await client.until(() => client.received.split('hello').length === i + 1)
@@ -87,22 +74,22 @@ describe('bodies through the gateway', () => {
   })
 
   it('that end with the connection are passed on so', async () => {
-    const upstream = await rawUpstream(opened, socket => socket.end('HTTP/1.0 200 OK\r\n\r\nall of it'))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    const upstream = await rawUpstream(socket => socket.end('HTTP/1.0 200 OK\r\n\r\nall of it'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     expect(await client.untilEnd()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it')
     expect(client.error).toBeUndefined()
   })
 
   it('are not expected of HEAD, 204 and 304', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.startsWith('HEAD')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n')
       else if (text.includes('/204')) socket.write('HTTP/1.1 204 No Content\r\n\r\n')
       else if (text.includes('/304')) socket.write('HTTP/1.1 304 Not Modified\r\nContent-Length: 999\r\n\r\n')
       else socket.write(hello)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(
       ['HEAD /', 'GET /204', 'GET /304', 'GET /'].map(line => `${line} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''),
     )
     await client.until('hello')
@@ -116,9 +103,9 @@ describe('bodies through the gateway', () => {
   })
 
   it('wait for 100 (Continue) where the client does', async () => {
-    const port = await httpUpstream(opened, (incoming, response) => void incoming.pipe(response))
-    const { gateway } = await gatewayFor(opened, [port])
-    const client = new RawClient(opened, gateway.port)
+    const port = await httpUpstream((incoming, response) => void incoming.pipe(response))
+    const { gateway } = await gatewayFor([port])
+    const client = clientOf(gateway.port)
     client.send(post('Content-Length: 5\r\nExpect: 100-continue\r\n'))
     await client.until('HTTP/1.1 100 Continue\r\n\r\n')
     client.send('howdy')
@@ -126,20 +113,20 @@ describe('bodies through the gateway', () => {
   })
 
   it('that are not wanted any more end the connection after the early answer', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.startsWith('POST')) socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(post('Content-Length: 1000000\r\n', 'x'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(post('Content-Length: 1000000\r\n', 'x'))
     expect(await client.untilEnd()).toContain('403 Forbidden')
     await eventually(() => upstream.sockets.size === 0)
     expect(gateway.stats.of('order').classes[4]).toBe(1)
   })
 
   it('refused in their chunks end both connections', async () => {
-    const upstream = await rawUpstream(opened, () => {})
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(post(chunked, '3\r\nabc\r\n'))
+    const upstream = await rawUpstream(() => {})
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(post(chunked, '3\r\nabc\r\n'))
     await eventually(() => upstream.received().includes('abc'))
     client.send('zzz\r\n')
     expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 400 [\s\S]*Portolan-Error: bad_chunk_size/)
@@ -147,11 +134,11 @@ describe('bodies through the gateway', () => {
   })
 
   it('refused in the midst of an answer cut it, without a word into it', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.startsWith('POST')) socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst`)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(post(chunked, '3\r\nabc\r\n'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(post(chunked, '3\r\nabc\r\n'))
     await client.until('first')
     client.send('zzz\r\n')
     await eventually(() => client.closed)
@@ -162,9 +149,9 @@ describe('bodies through the gateway', () => {
 
   it('reach a slow client whole, even when it asked for the connection to be closed', async () => {
     const total = 12 * 1024 * 1024
-    const port = await httpUpstream(opened, (_incoming, response) => response.end(Buffer.alloc(total, 'x')))
-    const { gateway } = await gatewayFor(opened, [port], { bodyIdleMs: 1500 })
-    const client = new RawClient(opened, gateway.port).send('GET / HTTP/1.0\r\n\r\n')
+    const port = await httpUpstream((_incoming, response) => response.end(Buffer.alloc(total, 'x')))
+    const { gateway } = await gatewayFor([port], { bodyIdleMs: 1500 })
+    const client = clientOf(gateway.port).send('GET / HTTP/1.0\r\n\r\n')
     let received = 0
     client.socket.removeAllListeners('data')
     client.socket.on('data', chunk => {
@@ -180,7 +167,7 @@ describe('bodies through the gateway', () => {
   it('from a fast upstream wait for a slow client in bounded memory', async () => {
     const total = 64 * 1024 * 1024
     let written = 0
-    const port = await httpUpstream(opened, (_incoming, response) => {
+    const port = await httpUpstream((_incoming, response) => {
       response.setHeader('content-length', total)
       const piece = Buffer.alloc(65_536, 'x')
       const more = (): void => {
@@ -195,8 +182,8 @@ describe('bodies through the gateway', () => {
       }
       more()
     })
-    const { gateway } = await gatewayFor(opened, [port])
-    const client = new RawClient(opened, gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    const { gateway } = await gatewayFor([port])
+    const client = clientOf(gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     client.socket.pause()
     await standstill(() => written)
     // What the two kernels' socket buffers take is not ours; the rest must have stayed upstream.
@@ -211,10 +198,10 @@ describe('bodies through the gateway', () => {
   })
 
   it('from a fast client wait for a slow upstream in bounded memory', async () => {
-    const upstream = await rawUpstream(opened, socket => socket.pause())
-    const { gateway } = await gatewayFor(opened, [upstream.port])
+    const upstream = await rawUpstream(socket => socket.pause())
+    const { gateway } = await gatewayFor([upstream.port])
     const total = 64 * 1024 * 1024
-    const client = new RawClient(opened, gateway.port).send(post(`Content-Length: ${total}\r\n`))
+    const client = clientOf(gateway.port).send(post(`Content-Length: ${total}\r\n`))
     let written = 0
     const piece = Buffer.alloc(65_536, 'x')
     const more = (): void => {

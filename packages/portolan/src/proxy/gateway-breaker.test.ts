@@ -1,20 +1,17 @@
 import type { Socket } from 'node:net'
 import { type BreakerSettings, breakerDefaults } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
 import {
   answering,
   eventually,
-  gatewayFor,
   hello,
   instancesOf,
-  Opened,
-  RawClient,
+  type RawClient,
   type RawUpstream,
-  rawUpstream,
 } from './testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const numbered = (n: number): string => `GET /${n} HTTP/1.1\r\nHost: a\r\n\r\n`
@@ -22,7 +19,7 @@ const numbered = (n: number): string => `GET /${n} HTTP/1.1\r\nHost: a\r\n\r\n`
 /** An upstream whose answers wait until they are asked for, one by one, in the order of the requests. */
 async function slowUpstream() {
   const asked: { readonly socket: Socket; readonly path: string }[] = []
-  const upstream = await rawUpstream(opened, (socket, text) => {
+  const upstream = await rawUpstream((socket, text) => {
     for (const [, path = ''] of text.matchAll(/^[A-Z]+ (\S+) HTTP/gm)) asked.push({ socket, path })
   })
   const answer = (response = hello): void => {
@@ -39,7 +36,7 @@ function gatewayTo(
   more: object = {},
 ) {
   const ports = upstreams.map(({ port }) => port)
-  return gatewayFor(opened, ports, { breaker: { ...breakerDefaults, ...breaker }, ...more })
+  return gatewayFor(ports, { breaker: { ...breakerDefaults, ...breaker }, ...more })
 }
 
 describe('when a service is full', () => {
@@ -49,7 +46,7 @@ describe('when a service is full', () => {
     const clients: RawClient[] = []
     const stats = gateway.stats.of('order')
     for (let n = 1; n <= 5; n++) {
-      clients.push(new RawClient(opened, gateway.port).send(numbered(n)))
+      clients.push(clientOf(gateway.port).send(numbered(n)))
       if (n === 1) await eventually(() => asked.length === 1)
       else await eventually(() => stats.load?.pools.pending === n - 1)
     }
@@ -71,9 +68,9 @@ describe('when a service is full', () => {
     const other = await slowUpstream()
     const { gateway } = await gatewayTo([full.upstream, other.upstream], { connections: 2, pending: 0 })
     const stats = gateway.stats.of('order')
-    const clients = Array.from({ length: 4 }, () => new RawClient(opened, gateway.port).send(get))
+    const clients = Array.from({ length: 4 }, () => clientOf(gateway.port).send(get))
     await eventually(() => full.asked.length === 2 && other.asked.length === 2)
-    const fifth = await new RawClient(opened, gateway.port).send(get).until('}\n')
+    const fifth = await clientOf(gateway.port).send(get).until('}\n')
     expect(fifth).toMatch(/^HTTP\/1\.1 503 [\s\S]*Portolan-Error: too_many_pending\r\nRetry-After: 1\r\n/)
     expect(stats).toMatchObject({ retries: 0, struck: { connections: 1, pending: 1 } })
     for (let n = 0; n < 2; n++) {
@@ -91,11 +88,11 @@ describe('when a service is full', () => {
       queueTimeoutMs: 60_000,
     })
     const stats = gateway.stats.of('order')
-    new RawClient(opened, gateway.port).send(get)
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => one.asked.length === 1 && two.asked.length === 1)
-    const third = new RawClient(opened, gateway.port).send(numbered(3))
-    const fourth = new RawClient(opened, gateway.port).send(numbered(4))
+    const third = clientOf(gateway.port).send(numbered(3))
+    const fourth = clientOf(gateway.port).send(numbered(4))
     await eventually(() => stats.load?.pools.pending === 2)
     two.answer()
     await eventually(() => two.asked[0]?.path === '/3')
@@ -110,9 +107,9 @@ describe('when a service is full', () => {
   it('who waits too long gets 503 queue_timeout, and its connection goes on', async () => {
     const { upstream, asked, answer } = await slowUpstream()
     const { gateway } = await gatewayTo([upstream], { connections: 1, queueTimeoutMs: 60 })
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => asked.length === 1)
-    const late = new RawClient(opened, gateway.port).send(get)
+    const late = clientOf(gateway.port).send(get)
     await late.until('}\n')
     expect(late.received).toMatch(
       /^HTTP\/1\.1 503 [\s\S]*Portolan-Error: queue_timeout\r\nRetry-After: 1\r\n/,
@@ -130,11 +127,11 @@ describe('when a service is full', () => {
     const { upstream, asked, answer } = await slowUpstream()
     const { gateway } = await gatewayTo([upstream], { connections: 1, queueTimeoutMs: 60_000 })
     const { load } = gateway.stats.of('order')
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => asked.length === 1)
-    const leaver = new RawClient(opened, gateway.port).send(numbered(2))
+    const leaver = clientOf(gateway.port).send(numbered(2))
     await eventually(() => load?.pools.pending === 1)
-    const stayer = new RawClient(opened, gateway.port).send(numbered(3))
+    const stayer = clientOf(gateway.port).send(numbered(3))
     await eventually(() => load?.pools.pending === 2)
     leaver.socket.resetAndDestroy()
     await eventually(() => load?.pools.pending === 1)
@@ -149,10 +146,10 @@ describe('when a service is full', () => {
   it('a body is read on while its request waits, as far as it is kept, and sent whole', async () => {
     const { upstream, asked, answer } = await slowUpstream()
     const { gateway } = await gatewayTo([upstream], { connections: 1, queueTimeoutMs: 60_000 })
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => asked.length === 1)
     const body = 'x'.repeat(300_000)
-    const poster = new RawClient(opened, gateway.port)
+    const poster = clientOf(gateway.port)
     poster.send(`POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
     await eventually(() => gateway.stats.of('order').load?.pools.pending === 1)
     answer()
@@ -163,12 +160,12 @@ describe('when a service is full', () => {
 
   it('a new instance, a limit raised and an instance that is well again make room', async () => {
     const one = await slowUpstream()
-    const two = await rawUpstream(opened, answering(hello))
+    const two = await rawUpstream(answering(hello))
     const { gateway, resolver } = await gatewayTo([one.upstream], { connections: 1, queueTimeoutMs: 60_000 })
     const stats = gateway.stats.of('order')
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => one.asked.length === 1)
-    const second = new RawClient(opened, gateway.port).send(get)
+    const second = clientOf(gateway.port).send(get)
     await eventually(() => stats.load?.pools.pending === 1)
     gateway.setRoutes({
       routes: [{ match: { path: '/' }, service: 'order' }],
@@ -176,7 +173,7 @@ describe('when a service is full', () => {
       breakers: { order: { connections: 2 } },
     })
     await eventually(() => one.asked.length === 2)
-    const third = new RawClient(opened, gateway.port).send(get)
+    const third = clientOf(gateway.port).send(get)
     await eventually(() => stats.load?.pools.pending === 1)
     resolver.give('order', instancesOf([one.upstream.port, two.port]))
     await third.until('hello')
@@ -193,10 +190,10 @@ describe('when a service is full', () => {
       queueTimeoutMs: 60_000,
     })
     const stats = gateway.stats.of('order')
-    new RawClient(opened, gateway.port).send(get)
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => ill.asked.length === 1 && well.asked.length === 1)
-    const third = new RawClient(opened, gateway.port).send(get)
+    const third = clientOf(gateway.port).send(get)
     await eventually(() => stats.load?.pools.pending === 1)
     const [first, ...rest] = instancesOf([ill.upstream.port, well.upstream.port])
     if (first === undefined) throw new Error('two were made')
@@ -215,9 +212,9 @@ describe('when a service is full', () => {
   it('instances that refuse fail who waits elsewhere, or at all, but leave nobody waiting', async () => {
     const { upstream, asked } = await slowUpstream()
     const { gateway } = await gatewayTo([upstream], { connections: 1, queueTimeoutMs: 60_000 })
-    const clients = [new RawClient(opened, gateway.port).send(get)]
+    const clients = [clientOf(gateway.port).send(get)]
     await eventually(() => asked.length === 1)
-    for (let n = 0; n < 4; n++) clients.push(new RawClient(opened, gateway.port).send(get))
+    for (let n = 0; n < 4; n++) clients.push(clientOf(gateway.port).send(get))
     await eventually(() => gateway.stats.of('order').load?.pools.pending === 4)
     upstream.kill()
     for (const client of clients) await client.until('HTTP/1.1 502')
@@ -227,9 +224,9 @@ describe('when a service is full', () => {
   it('more requests than may be under way get 503 too_many_in_flight', async () => {
     const { upstream, asked, answer } = await slowUpstream()
     const { gateway, registry } = await gatewayTo([upstream], { requests: 2 })
-    const first = [1, 2].map(() => new RawClient(opened, gateway.port).send(get))
+    const first = [1, 2].map(() => clientOf(gateway.port).send(get))
     await eventually(() => asked.length === 2)
-    const third = new RawClient(opened, gateway.port).send(get)
+    const third = clientOf(gateway.port).send(get)
     await third.until('Portolan-Error: too_many_in_flight\r\nRetry-After: 1\r\n')
     answer()
     answer()

@@ -1,18 +1,10 @@
 import { breakerDefaults, limitDefaults, seededRandom } from '@portolan/core'
-import { afterEach, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 const body = 'x'.repeat(20_000)
@@ -20,7 +12,7 @@ const body = 'x'.repeat(20_000)
 /** One client with one request; a fifth of them leave before they have to. */
 async function visit(port: number, dice: () => number): Promise<'answered' | 'refused' | 'lost' | 'left'> {
   const posts = dice() < 0.3
-  const client = new RawClient(opened, port)
+  const client = clientOf(port)
   const head = 'HTTP/1.1\r\nHost: a\r\n'
   client.send(posts ? `POST / ${head}Content-Length: ${body.length}\r\n\r\n${body}` : `GET / ${head}\r\n`)
   if (dice() < 0.2) {
@@ -38,7 +30,7 @@ it('leaves nothing behind, whoever comes, goes, waits, fails and changes its min
   const dice = seededRandom(11)
   const upstreams = await Promise.all(
     Array.from({ length: 4 }, () =>
-      rawUpstream(opened, (socket, text) => {
+      rawUpstream((socket, text) => {
         if (dice() < 0.05) return void socket.resetAndDestroy()
         const closing = dice() < 0.2
         const response = closing ? hello.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') : hello
@@ -48,7 +40,7 @@ it('leaves nothing behind, whoever comes, goes, waits, fails and changes its min
       }),
     ),
   )
-  const { gateway, resolver, registry } = await gatewayFor(opened, [], {
+  const { gateway, resolver, registry } = await gatewayFor([], {
     breaker: { ...breakerDefaults, connections: 2, pending: 30, requests: 60, queueTimeoutMs: 200 },
     limits: { ...limitDefaults, memory: 400_000, poolMaxLifetimeMs: 300, poolIdleMs: 200 },
     bodyIdleMs: 2000,

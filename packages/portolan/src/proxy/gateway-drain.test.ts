@@ -1,18 +1,10 @@
 import type { Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = 'GET / HTTP/1.1\r\nHost: order.portolan\r\n\r\n'
 const causes = [{ kind: 'draining' as const, owner: 'drain', reason: 'deploy', since: '' }]
@@ -21,16 +13,16 @@ const order1 = { namespace: 'default', service: 'order', id: 'order-1' }
 describe('an instance that drains', () => {
   async function busy() {
     const waiting: Socket[] = []
-    const upstream = await rawUpstream(opened, socket => waiting.push(socket))
-    const { gateway, resolver } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get)
+    const upstream = await rawUpstream(socket => waiting.push(socket))
+    const { gateway, resolver } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get)
     await eventually(() => waiting.length === 1)
     return { upstream, gateway, resolver, client, waiting }
   }
 
   it('is called idle when its last answer is complete, and its connection is closed then and not earlier', async () => {
     const { upstream, resolver, client, waiting } = await busy()
-    const next = await rawUpstream(opened, answering(hello))
+    const next = await rawUpstream(answering(hello))
     resolver.give('order', [
       instanceOf('order', 'order-1', upstream.port, { causes }),
       instanceOf('order', 'order-2', next.port),
@@ -70,11 +62,11 @@ describe('an instance that drains', () => {
   })
 
   it('that is all there is gets its requests, each on a connection of its own', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [])
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([])
     resolver.give('order', [instanceOf('order', 'order-1', upstream.port, { causes })])
     for (let request = 1; request <= 3; request++) {
-      await new RawClient(opened, gateway.port).send(get).until('hello')
+      await clientOf(gateway.port).send(get).until('hello')
       expect(upstream.accepted()).toBe(request)
     }
     await eventually(() => upstream.sockets.size === 0)

@@ -1,35 +1,19 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  instancesOf,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, deadPort, eventually, hello, instancesOf } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi'
 
-/** A port that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const upstream = await rawUpstream(opened, () => {})
-  upstream.kill()
-  return upstream.port
-}
-
 describe('when instances fail', () => {
   it('a refused connection is tried elsewhere, for POST too', async () => {
-    const good = await rawUpstream(opened, answering(hello))
-    const dead = await closedPort()
-    const { gateway } = await gatewayFor(opened, [dead, good.port])
-    const client = new RawClient(opened, gateway.port)
+    const good = await rawUpstream(answering(hello))
+    const dead = await deadPort()
+    const { gateway } = await gatewayFor([dead, good.port])
+    const client = clientOf(gateway.port)
     for (let i = 1; i <= 10; i++) {
       client.send(post)
       await client.until(() => client.received.split('hello').length === i + 1)
@@ -41,11 +25,10 @@ describe('when instances fail', () => {
   })
 
   it('a GET written to a dying instance is answered by another, and a POST is a 502 and counted', async () => {
-    const mean = await rawUpstream(opened, socket => socket.resetAndDestroy())
-    const good = await rawUpstream(opened, answering(hello))
+    const mean = await rawUpstream(socket => socket.resetAndDestroy())
+    const good = await rawUpstream(answering(hello))
     // It stays, whatever it does: here it is about each single request.
     const { gateway } = await gatewayFor(
-      opened,
       [mean.port, good.port],
       {},
       {
@@ -54,7 +37,7 @@ describe('when instances fail', () => {
         outliers: { order: { consecutiveBroken: 0, consecutive5xx: 0 } },
       },
     )
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     for (let i = 1; i <= 10; i++) {
       client.send(get)
       await client.until(() => client.received.split('hello').length === i + 1)
@@ -73,13 +56,13 @@ describe('when instances fail', () => {
   })
 
   it('a kept connection that was closed meanwhile costs no GET', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       // Answers once, and closes when the second request comes: the stale keep-alive race.
       if (socket.bytesWritten > 0) socket.destroy()
       else answering(hello)(socket, text)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     for (let i = 1; i <= 5; i++) {
       client.send(get)
       await client.until(() => client.received.split('hello').length === i + 1)
@@ -90,8 +73,8 @@ describe('when instances fail', () => {
   })
 
   it('with nobody left it is a 502, once', async () => {
-    const { gateway } = await gatewayFor(opened, [await closedPort()])
-    const client = new RawClient(opened, gateway.port).send(get)
+    const { gateway } = await gatewayFor([await deadPort()])
+    const client = clientOf(gateway.port).send(get)
     await client.until('}\n')
     expect(client.received).toMatch(/^HTTP\/1\.1 502 [\s\S]*Portolan-Error: connect_failed\r\n/)
     // The connection is still good: the request was whole.
@@ -100,23 +83,23 @@ describe('when instances fail', () => {
   })
 
   it('an empty set is a 503, and the next set is used at once', async () => {
-    const good = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [])
+    const good = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([])
     resolver.give('order', [])
-    const client = new RawClient(opened, gateway.port).send(get)
+    const client = clientOf(gateway.port).send(get)
     await client.until('no_instance_available')
     resolver.give('order', instancesOf([good.port]))
     await client.send(get).until('hello')
   })
 
   it('a service that nobody knows yet is waited for', async () => {
-    const good = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [], { resolveMs: 5000 })
-    const client = new RawClient(opened, gateway.port).send(get)
+    const good = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([], { resolveMs: 5000 })
+    const client = clientOf(gateway.port).send(get)
     await eventually(() => gateway.stats.connections === 1)
     resolver.give('order', instancesOf([good.port]))
     await client.until('hello')
-    const never = new RawClient(opened, gateway.port).send('GET / HTTP/1.1\r\nHost: nobody.portolan\r\n\r\n')
+    const never = clientOf(gateway.port).send('GET / HTTP/1.1\r\nHost: nobody.portolan\r\n\r\n')
     await never.until('hello')
   })
 
@@ -126,9 +109,9 @@ describe('when instances fail', () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal',
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhal\r\n',
     ]) {
-      const upstream = await rawUpstream(opened, socket => socket.write(start))
-      const { gateway } = await gatewayFor(opened, [upstream.port])
-      const client = new RawClient(opened, gateway.port).send(get)
+      const upstream = await rawUpstream(socket => socket.write(start))
+      const { gateway } = await gatewayFor([upstream.port])
+      const client = clientOf(gateway.port).send(get)
       await client.until('hal')
       for (const socket of upstream.sockets) socket.end()
       await eventually(() => client.closed)
@@ -137,9 +120,9 @@ describe('when instances fail', () => {
   })
 
   it('a reset in a body that ends with the connection is no end', async () => {
-    const upstream = await rawUpstream(opened, socket => socket.write('HTTP/1.1 200 OK\r\n\r\nhal'))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get)
+    const upstream = await rawUpstream(socket => socket.write('HTTP/1.1 200 OK\r\n\r\nhal'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get)
     await client.until('hal')
     for (const socket of upstream.sockets) socket.resetAndDestroy()
     await eventually(() => client.closed)
@@ -153,11 +136,11 @@ describe('when instances fail', () => {
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n\r\nevil',
     ],
   ])('an upstream that %s never gets a second request on that connection', async (_, response) => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.includes('\r\n\r\n')) socket.write(response)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     for (let i = 1; i <= 3; i++) {
       client.send(get)
       await client.until(() => client.received.split('hello').length === i + 1)
@@ -174,18 +157,18 @@ describe('when instances fail', () => {
     ['a bad chunk at once', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
     ['too large a head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`],
   ])('an upstream that answers with %s is a 502', async (_, response) => {
-    const upstream = await rawUpstream(opened, socket => socket.write(response))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get)
+    const upstream = await rawUpstream(socket => socket.write(response))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get)
     await client.until('}\n')
     expect(client.received).toMatch(/^HTTP\/1\.1 502 [\s\S]*Portolan-Error: bad_response/)
   })
 
   it('a client that leaves takes its upstream connection with it', async () => {
-    const upstream = await rawUpstream(opened, () => {})
-    const { gateway } = await gatewayFor(opened, [upstream.port], { halfClosedMs: 50 })
+    const upstream = await rawUpstream(() => {})
+    const { gateway } = await gatewayFor([upstream.port], { halfClosedMs: 50 })
     for (const leave of ['destroy', 'resetAndDestroy'] as const) {
-      const client = new RawClient(opened, gateway.port).send(get)
+      const client = clientOf(gateway.port).send(get)
       await eventually(() => upstream.sockets.size === 1)
       client.socket[leave]()
       await eventually(() => upstream.sockets.size === 0)
@@ -195,19 +178,19 @@ describe('when instances fail', () => {
   })
 
   it('a client that has ended its side still gets its answer', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       setTimeout(() => answering(hello)(socket, text), 30)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     client.socket.end(get)
     expect(await client.untilEnd()).toBe(hello)
   })
 
   it('connections to an instance that leaves are closed, and a new incarnation gets new ones', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get)
     await client.until('hello')
     expect(upstream.sockets.size).toBe(1)
     resolver.give('order', [instanceOf('order', 'order-1', upstream.port, { incarnation: 2 })])
@@ -221,11 +204,11 @@ describe('when instances fail', () => {
   })
 
   it('a dual-stack instance is reached by the address that answers', async () => {
-    const upstream = await rawUpstream(opened, answering(hello), '::1')
-    const { gateway, resolver } = await gatewayFor(opened, [])
+    const upstream = await rawUpstream(answering(hello), '::1')
+    const { gateway, resolver } = await gatewayFor([])
     const addresses = ['127.0.0.1', '::1']
     resolver.give('order', [instanceOf('order', 'order-1', upstream.port, { addresses })])
-    await new RawClient(opened, gateway.port).send(get).until('hello')
+    await clientOf(gateway.port).send(get).until('hello')
     expect(gateway.stats.of('order').connectErrors).toBe(0)
   })
 })

@@ -1,20 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Ending, Filter, RequestContext } from './filters/filter.ts'
 import type { FilterEntry } from './filters/filters.ts'
 import { problems } from './problem.ts'
 import type { GatewaySettings } from './settings.ts'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello } from './testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const entry = (name: string, filter: Filter): FilterEntry => ({
   name,
@@ -24,10 +16,10 @@ const entry = (name: string, filter: Filter): FilterEntry => ({
 
 /** A gateway with these filters before an upstream that answers `hello`, and a client of it. */
 async function through(filters: readonly Filter[], settings: Partial<GatewaySettings> = {}) {
-  const upstream = await rawUpstream(opened, answering(hello))
+  const upstream = await rawUpstream(answering(hello))
   const entries = filters.map((filter, index) => entry(`f${index}`, filter))
-  const { gateway } = await gatewayFor(opened, [upstream.port], settings, undefined, entries)
-  return { upstream, gateway, client: new RawClient(opened, gateway.port) }
+  const { gateway } = await gatewayFor([upstream.port], settings, undefined, entries)
+  return { upstream, gateway, client: clientOf(gateway.port) }
 }
 
 const get = 'GET /a?b HTTP/1.1\r\nHost: x\r\nX-Secret: 1\r\nX-Keep: 2\r\n\r\n'

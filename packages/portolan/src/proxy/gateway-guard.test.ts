@@ -1,20 +1,11 @@
 import { breakerDefaults, limitDefaults } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openGateway } from './gateway.ts'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-  standstill,
-} from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello, standstill } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -32,9 +23,9 @@ describe('what the gateway does not put up with', () => {
     ['501', 'connect_unsupported', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nConnection: close\r\n\r\n'],
     ['505', 'version_unsupported', 'PRI * HTTP/2.0\r\n\r\n'],
   ])('is answered with %s %s, and the connection closed', async (status, code, text) => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(`${text}${get}`)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(`${text}${get}`)
     const received = await client.untilEnd()
     expect(received).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*Portolan-Error: ${code}\\r\\n`))
     expect(received.match(/HTTP\/1\.1 \d/g)).toHaveLength(1)
@@ -43,10 +34,12 @@ describe('what the gateway does not put up with', () => {
   })
 
   it('an offer of h2c is ignored, as the RFC lets it be', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
     const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n'
-    await new RawClient(opened, gateway.port).send(get.replace('\r\n\r\n', `\r\n${offer}\r\n`)).until('hello')
+    await clientOf(gateway.port)
+      .send(get.replace('\r\n\r\n', `\r\n${offer}\r\n`))
+      .until('hello')
     expect(upstream.received()).not.toMatch(/upgrade|h2c|settings/i)
   })
 })
@@ -75,17 +68,17 @@ describe('routing', () => {
     ['any.where', '/payment', 404],
     ['[::1]:80', '/pay', 200],
   ])('of %s%s gives %d', async (host, path, status) => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], {}, table)
-    const client = new RawClient(opened, gateway.port).send(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], {}, table)
+    const client = clientOf(gateway.port).send(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
     await client.until(`HTTP/1.1 ${status} `)
   })
 
   it('follows a new table from the next request on, and reaches namespaces', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [], {}, table)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([], {}, table)
     resolver.give('order', [instanceOf('order', 'o-1', upstream.port, { namespace: 'staging' })])
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     await client.send('GET / HTTP/1.1\r\nHost: order.staging.portolan\r\n\r\n').until('hello')
     client.received = ''
     await client.send('GET /new HTTP/1.1\r\nHost: x\r\n\r\n').until('no_route')
@@ -106,9 +99,9 @@ describe('claims about the way here', () => {
     [['::1', '10.0.0.0/8'], 'X-Forwarded-For: 127.0.0.1\r\n', 'http', 'a'],
     [[], 'X-Forwarded-For: 127.0.0.1\r\n', 'http', 'a'],
   ])('are kept from %j only', async (trustedProxies, chain, proto, host) => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], { trustedProxies, via: 'portolan' })
-    await new RawClient(opened, gateway.port).send(text).until('hello')
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], { trustedProxies, via: 'portolan' })
+    await clientOf(gateway.port).send(text).until('hello')
     const sent = upstream.received()
     expect(sent).toContain(chain)
     expect(sent).toContain(`X-Forwarded-Proto: ${proto}\r\n`)
@@ -118,7 +111,7 @@ describe('claims about the way here', () => {
   })
 
   it('of a proxy that is no address are refused when the gateway opens', async () => {
-    await expect(gatewayFor(opened, [], { trustedProxies: ['10.0.0.0/40'] })).rejects.toMatchObject({
+    await expect(gatewayFor([], { trustedProxies: ['10.0.0.0/40'] })).rejects.toMatchObject({
       code: 'config_invalid',
     })
   })
@@ -126,43 +119,43 @@ describe('claims about the way here', () => {
 
 describe('a request that comes round', () => {
   it('is refused by the gateway that sees it again, once', async () => {
-    const { gateway, resolver } = await gatewayFor(opened, [])
+    const { gateway, resolver } = await gatewayFor([])
     resolver.give('order', [instanceOf('order', 'loop', gateway.port)])
-    await new RawClient(opened, gateway.port).send(get).until('Portolan-Error: loop_detected\r\n')
+    await clientOf(gateway.port).send(get).until('Portolan-Error: loop_detected\r\n')
     expect(gateway.stats.problems.get('loop_detected')).toBe(1)
   })
 
   it('is so by way of another gateway, too', async () => {
-    const first = await gatewayFor(opened, [])
-    const second = await gatewayFor(opened, [first.gateway.port])
+    const first = await gatewayFor([])
+    const second = await gatewayFor([first.gateway.port])
     first.resolver.give('order', [instanceOf('order', 'loop', second.gateway.port)])
-    const client = new RawClient(opened, first.gateway.port).send(get)
+    const client = clientOf(first.gateway.port).send(get)
     expect(await client.until('}')).toContain('HTTP/1.1 508 Loop Detected\r\n')
     expect(first.gateway.stats.problems.get('loop_detected')).toBe(1)
     expect(second.gateway.stats.problems.get('loop_detected')).toBe(0)
   })
 
   it('is none where gateways stand in a row, or an instance asks for another service with the same fields', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [upstream.port])
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([upstream.port])
     resolver.give('front', [instanceOf('front', 'f', gateway.port)])
-    const before = await gatewayFor(opened, [gateway.port])
-    await new RawClient(opened, before.gateway.port).send(get).until('hello')
+    const before = await gatewayFor([gateway.port])
+    await clientOf(before.gateway.port).send(get).until('hello')
     const marks = upstream.received().match(/Portolan-Hop: [0-9a-f]{12}\/order\r\n/g) ?? []
     expect(new Set(marks).size).toBe(2)
 
     const [mark = ''] = marks.slice(1)
     const passedOn = `GET / HTTP/1.1\r\nHost: a\r\n${mark.replace('order', 'front')}\r\n`
-    await new RawClient(opened, gateway.port).send(passedOn).until('hello')
+    await clientOf(gateway.port).send(passedOn).until('hello')
   })
 
   it('is known by a mark that somebody has put into one line with others', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    await new RawClient(opened, gateway.port).send(get).until('hello')
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    await clientOf(gateway.port).send(get).until('hello')
     const mark = /Portolan-Hop: (\S+)/.exec(upstream.received())?.[1] ?? ''
     const again = `GET / HTTP/1.1\r\nHost: a\r\nportolan-hop: x/y/z, ${mark} , u\r\n\r\n`
-    await new RawClient(opened, gateway.port).send(again).until('loop_detected')
+    await clientOf(gateway.port).send(again).until('loop_detected')
     expect(upstream.accepted()).toBe(1)
   })
 })
@@ -174,30 +167,30 @@ describe('time and room', () => {
     ['response_timeout', get, { responseMs: 60 }],
     ['no_instance_available', 'GET / HTTP/1.1\r\nHost: nobody.portolan\r\n\r\n', { resolveMs: 60 }],
   ] as const)('end in %s', async (code, text, settings) => {
-    const upstream = await rawUpstream(opened, () => {})
+    const upstream = await rawUpstream(() => {})
     const routes = { routes: [{ match: { host: 'a' }, service: 'order' }], exposed: 'all' } as const
-    const { gateway } = await gatewayFor(opened, [upstream.port], settings, routes)
-    await new RawClient(opened, gateway.port).send(text).until(`Portolan-Error: ${code}\r\n`)
+    const { gateway } = await gatewayFor([upstream.port], settings, routes)
+    await clientOf(gateway.port).send(text).until(`Portolan-Error: ${code}\r\n`)
     await eventually(() => upstream.sockets.size === 0)
   })
 
   it('a response that stalls in its body is cut', async () => {
-    const upstream = await rawUpstream(opened, socket => {
+    const upstream = await rawUpstream(socket => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port], { bodyIdleMs: 60 })
-    const client = new RawClient(opened, gateway.port).send(get)
+    const { gateway } = await gatewayFor([upstream.port], { bodyIdleMs: 60 })
+    const client = clientOf(gateway.port).send(get)
     await eventually(() => client.closed)
     expect(client.error).toMatchObject({ code: 'ECONNRESET' })
   })
 
   it('idle connections are closed on both sides', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], {
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], {
       keepAliveMs: 200,
       limits: { ...limitDefaults, poolIdleMs: 60 },
     })
-    const client = new RawClient(opened, gateway.port).send(get)
+    const client = clientOf(gateway.port).send(get)
     await client.until('hello')
     await eventually(() => upstream.sockets.size === 0)
     expect(client.ended).toBe(false)
@@ -206,28 +199,25 @@ describe('time and room', () => {
   })
 
   it('connections to clients and instances are limited', async () => {
-    const upstream = await rawUpstream(opened, () => {})
-    const { gateway } = await gatewayFor(opened, [upstream.port], {
+    const upstream = await rawUpstream(() => {})
+    const { gateway } = await gatewayFor([upstream.port], {
       limits: { ...limitDefaults, connections: 2 },
       breaker: { ...breakerDefaults, connections: 1, pending: 0 },
     })
-    new RawClient(opened, gateway.port).send(get)
+    clientOf(gateway.port).send(get)
     await eventually(() => upstream.accepted() === 1)
-    const second = new RawClient(opened, gateway.port).send(get)
+    const second = clientOf(gateway.port).send(get)
     await second.until('too_many_pending')
-    const third = new RawClient(opened, gateway.port)
+    const third = clientOf(gateway.port)
     await eventually(() => third.closed || third.ended)
     expect(gateway.stats.connectionsRefused).toBe(1)
   })
 
   it('pipelining without reading answers is not rewarded with memory', async () => {
     const body = 'x'.repeat(50_000)
-    const upstream = await rawUpstream(
-      opened,
-      answering(`HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n${body}`),
-    )
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const upstream = await rawUpstream(answering(`HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n${body}`))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     client.socket.pause()
     client.send(get.repeat(2000))
     const served = () => gateway.stats.of('order').classes[2] ?? 0
@@ -243,7 +233,7 @@ describe('time and room', () => {
   })
 
   it('a port in use is a clear error', async () => {
-    const { gateway, resolver, registry } = await gatewayFor(opened, [])
+    const { gateway, resolver, registry } = await gatewayFor([])
     const again = openGateway({
       resolver,
       routes: { routes: [], exposed: [] },

@@ -1,23 +1,13 @@
 import { type GatewayLimits, limitDefaults, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openGateway } from './gateway.ts'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  instancesOf,
-  Opened,
-  RawClient,
-  rawUpstream,
-  standstill,
-} from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello, instancesOf, type RawClient, standstill } from './testing/harness.ts'
 import { StaticResolver } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const table = { routes: [{ match: { path: '/' }, service: 'order' }], exposed: 'all' as const }
@@ -28,11 +18,11 @@ const limits = (own: Partial<GatewayLimits>): { readonly limits: GatewayLimits }
 
 describe('at the door', () => {
   it('clients beyond the limit are told why, and come in when there is room again', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], limits({ connections: 2 }))
-    const [first] = [1, 2].map(() => new RawClient(opened, gateway.port))
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], limits({ connections: 2 }))
+    const [first] = [1, 2].map(() => clientOf(gateway.port))
     await eventually(() => gateway.stats.connections === 2)
-    const third = new RawClient(opened, gateway.port).send(get)
+    const third = clientOf(gateway.port).send(get)
     expect(await third.untilEnd()).toMatch(
       /^HTTP\/1\.1 503 [\s\S]*Portolan-Error: too_many_clients\r\nRetry-After: 1\r\nConnection: close\r\n/,
     )
@@ -40,18 +30,18 @@ describe('at the door', () => {
     expect(gateway.stats).toMatchObject({ connections: 2, connectionsRefused: 1, struck: { connections: 1 } })
     first?.socket.destroy()
     await eventually(() => gateway.stats.connections === 1)
-    await new RawClient(opened, gateway.port).send(get).until('hello')
+    await clientOf(gateway.port).send(get).until('hello')
     gateway.setRoutes({ ...table, limits: { connections: 50 } })
-    const more = Array.from({ length: 40 }, () => new RawClient(opened, gateway.port).send(get))
+    const more = Array.from({ length: 40 }, () => clientOf(gateway.port).send(get))
     for (const client of more) await client.until('hello')
   })
 
   it('who does not read why it is turned away is gone all the same', async () => {
-    const { gateway } = await gatewayFor(opened, [1], limits({ connections: 1 }))
-    new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([1], limits({ connections: 1 }))
+    clientOf(gateway.port)
     await eventually(() => gateway.stats.connections === 1)
     const crowd = Array.from({ length: 100 }, () => {
-      const client = new RawClient(opened, gateway.port)
+      const client = clientOf(gateway.port)
       client.socket.pause()
       return client.send('GET / HT')
     })
@@ -64,23 +54,23 @@ describe('at the door', () => {
   })
 
   it('one client has so many connections, and no more', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], limits({ connectionsPerClient: 2 }))
-    const clients = [1, 2].map(() => new RawClient(opened, gateway.port).send(get))
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], limits({ connectionsPerClient: 2 }))
+    const clients = [1, 2].map(() => clientOf(gateway.port).send(get))
     for (const client of clients) await client.until('hello')
-    const third = new RawClient(opened, gateway.port).send(get)
+    const third = clientOf(gateway.port).send(get)
     expect(await third.untilEnd()).toMatch(/^HTTP\/1\.1 429 [\s\S]*Portolan-Error: too_many_from_client\r\n/)
     expect(gateway.stats.struck.connectionsPerClient).toBe(1)
     clients[0]?.socket.destroy()
     await eventually(() => gateway.stats.connections === 1)
-    await new RawClient(opened, gateway.port).send(get).until('hello')
+    await clientOf(gateway.port).send(get).until('hello')
   })
 
   it('trusted proxies may have as many as they need', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
+    const upstream = await rawUpstream(answering(hello))
     const settings = { ...limits({ connectionsPerClient: 1 }), trustedProxies: ['127.0.0.0/8'] }
-    const { gateway } = await gatewayFor(opened, [upstream.port], settings)
-    for (let n = 0; n < 4; n++) await new RawClient(opened, gateway.port).send(get).until('hello')
+    const { gateway } = await gatewayFor([upstream.port], settings)
+    for (let n = 0; n < 4; n++) await clientOf(gateway.port).send(get).until('hello')
   })
 })
 
@@ -88,9 +78,9 @@ describe('slow clients', () => {
   const paced = { ...limits({ minRate: 1000 }), paceMs: 100 }
 
   it('that drip a head have all of it in its time, or none', async () => {
-    const upstream = await rawUpstream(opened, () => {})
-    const { gateway } = await gatewayFor(opened, [upstream.port], { headMs: 200 })
-    const client = new RawClient(opened, gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\nX-Drip: ')
+    const upstream = await rawUpstream(() => {})
+    const { gateway } = await gatewayFor([upstream.port], { headMs: 200 })
+    const client = clientOf(gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\nX-Drip: ')
     const began = performance.now()
     const dripping = setInterval(() => client.send('x'), 10)
     opened.add(() => clearInterval(dripping))
@@ -101,9 +91,9 @@ describe('slow clients', () => {
   })
 
   it('that drip a body are told so, however regularly they drip', async () => {
-    const upstream = await rawUpstream(opened, () => {})
-    const { gateway } = await gatewayFor(opened, [upstream.port], paced)
-    const client = new RawClient(opened, gateway.port)
+    const upstream = await rawUpstream(() => {})
+    const { gateway } = await gatewayFor([upstream.port], paced)
+    const client = clientOf(gateway.port)
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n')
     const dripping = setInterval(() => client.send('x'), 10)
     opened.add(() => clearInterval(dripping))
@@ -116,11 +106,10 @@ describe('slow clients', () => {
   it('that sip an answer are cut', async () => {
     const body = 'x'.repeat(20_000_000)
     const upstream = await rawUpstream(
-      opened,
       answering(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
     )
-    const { gateway } = await gatewayFor(opened, [upstream.port], paced)
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port], paced)
+    const client = clientOf(gateway.port)
     client.socket.pause()
     client.send(get)
     const sipping = setInterval(() => client.socket.read(1), 10)
@@ -130,16 +119,16 @@ describe('slow clients', () => {
   })
 
   it('that move enough, or wait for others, are left alone', async () => {
-    const slow = await rawUpstream(opened, (socket, text) => {
+    const slow = await rawUpstream((socket, text) => {
       if (!text.startsWith('GET /slow')) return answering(hello)(socket, text)
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello')
       setTimeout(() => socket.write('world'), 500)
     })
-    const { gateway } = await gatewayFor(opened, [slow.port], paced)
+    const { gateway } = await gatewayFor([slow.port], paced)
     // An instance that answers slowly, an idle connection, and a body that comes at twice the rate.
-    const waiting = new RawClient(opened, gateway.port).send(get.replace('/ ', '/slow '))
-    const idle = new RawClient(opened, gateway.port).send(get)
-    const steady = new RawClient(opened, gateway.port)
+    const waiting = clientOf(gateway.port).send(get.replace('/ ', '/slow '))
+    const idle = clientOf(gateway.port).send(get)
+    const steady = clientOf(gateway.port)
     steady.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n')
     let sent = 0
     const sending = setInterval(() => {
@@ -157,15 +146,12 @@ describe('slow clients', () => {
   it('that take a large answer slowly, but do take it, get all of it', async () => {
     const size = 12_000_000
     const body = 'x'.repeat(size)
-    const upstream = await rawUpstream(
-      opened,
-      answering(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${body}`),
-    )
-    const { gateway } = await gatewayFor(opened, [upstream.port], {
+    const upstream = await rawUpstream(answering(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${body}`))
+    const { gateway } = await gatewayFor([upstream.port], {
       ...limits({ minRate: 100_000 }),
       paceMs: 200,
     })
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     client.socket.removeAllListeners('data')
     let received = 0
     client.socket.on('data', chunk => {
@@ -187,14 +173,13 @@ describe('memory', () => {
 
   it('is bounded whoever does not read, and is free again when they have gone', async () => {
     const upstream = await rawUpstream(
-      opened,
       answering(`HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\n\r\n${large}`),
     )
-    const { gateway, registry } = await gatewayFor(opened, [upstream.port], limits({ memory: 1_000_000 }))
+    const { gateway, registry } = await gatewayFor([upstream.port], limits({ memory: 1_000_000 }))
     const used = async (): Promise<number> =>
       Number(/portolan_gateway_buffered_bytes (\d+)/.exec(await registry.metrics())?.[1])
     const readers = Array.from({ length: 60 }, () => {
-      const client = new RawClient(opened, gateway.port)
+      const client = clientOf(gateway.port)
       client.socket.pause()
       return client
     })
@@ -206,7 +191,7 @@ describe('memory', () => {
     expect(most).toBeGreaterThan(1_000_000)
     // What it has begun to hold for those that it had let in by then: one read of an answer each.
     expect(most).toBeLessThan(1_250_000 + 10 * 131_072)
-    const poster = new RawClient(opened, gateway.port)
+    const poster = clientOf(gateway.port)
     poster.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello')
     await poster.until('Portolan-Error: overloaded\r\nRetry-After: 1\r\n')
     expect(gateway.stats.struck.memory).toBeGreaterThan(0)
@@ -217,11 +202,10 @@ describe('memory', () => {
 
   it('that is short slows answers down, and loses none of them', async () => {
     const upstream = await rawUpstream(
-      opened,
       answering(`HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\n\r\n${large}`),
     )
-    const { gateway } = await gatewayFor(opened, [upstream.port], limits({ memory: 20_000 }))
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port], limits({ memory: 20_000 }))
+    const client = clientOf(gateway.port)
     client.socket.removeAllListeners('data')
     let received = 0
     client.socket.on('data', chunk => {
@@ -238,12 +222,12 @@ describe('memory', () => {
   })
 
   it('that is short keeps no body for a second try, and lets the ones that are under way come to their end', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.endsWith('end')) socket.write(hello)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port], limits({ memory: 300_000 }))
+    const { gateway } = await gatewayFor([upstream.port], limits({ memory: 300_000 }))
     const body = `${'x'.repeat(500_000)}end`
-    const posters = [1, 2, 3].map(() => new RawClient(opened, gateway.port))
+    const posters = [1, 2, 3].map(() => clientOf(gateway.port))
     for (const poster of posters)
       poster.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`)
     await eventually(() => upstream.accepted() === 3)
@@ -254,7 +238,7 @@ describe('memory', () => {
 
 describe('descriptors', () => {
   it('that run out turn clients away, and leave those that are there what they need', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
+    const upstream = await rawUpstream(answering(hello))
     const resolver = new StaticResolver()
     resolver.give('order', instancesOf([upstream.port]))
     const registry = new Registry()
@@ -272,7 +256,7 @@ describe('descriptors', () => {
     opened.add(() => gateway.close())
     const clients: RawClient[] = []
     for (let n = 0; n < 40; n++) {
-      const client = new RawClient(opened, gateway.port).send(get)
+      const client = clientOf(gateway.port).send(get)
       clients.push(client)
       await client.until(() => client.ended || client.closed || client.received.includes('\r\n\r\n'))
     }

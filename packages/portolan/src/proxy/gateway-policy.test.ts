@@ -1,18 +1,17 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import { gatewayFor, httpUpstream, Opened, RawClient } from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, httpUpstream, clientOf } = fixture()
 
 const request = 'GET / HTTP/1.1\r\nHost: order.portolan\r\n\r\n'
 
 describe('the policy of a service', () => {
   it('is the one that the route table names, from the next request on', async () => {
     const ports = await Promise.all(
-      ['A', 'B', 'C'].map(name => httpUpstream(opened, (_, response) => void response.end(`<${name}>`))),
+      ['A', 'B', 'C'].map(name => httpUpstream((_, response) => void response.end(`<${name}>`))),
     )
-    const { gateway } = await gatewayFor(opened, ports)
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor(ports)
+    const client = clientOf(gateway.port)
     const ask = async (): Promise<string> => {
       client.received = ''
       await client.send(request).until('>')
@@ -28,13 +27,13 @@ describe('the policy of a service', () => {
   })
 
   it('that learns sends little to who turns requests away, and ejects nobody for it', async () => {
-    const busy = await httpUpstream(opened, (_, response) => void response.writeHead(429).end('<A>'))
+    const busy = await httpUpstream((_, response) => void response.writeHead(429).end('<A>'))
     const others = await Promise.all(
-      ['B', 'C', 'D'].map(name => httpUpstream(opened, (_, response) => void response.end(`<${name}>`))),
+      ['B', 'C', 'D'].map(name => httpUpstream((_, response) => void response.end(`<${name}>`))),
     )
-    const { gateway } = await gatewayFor(opened, [busy, ...others])
+    const { gateway } = await gatewayFor([busy, ...others])
     gateway.setRoutes({ routes: [], exposed: 'all', policies: { order: 'adaptive' } })
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     const ask = async (): Promise<string> => {
       client.received = ''
       await client.send(request).until('>')
@@ -50,10 +49,10 @@ describe('the policy of a service', () => {
   })
 
   it('is the gateway’s own where the table names one that it does not have', async () => {
-    const port = await httpUpstream(opened, (_, response) => void response.end('<A>'))
-    const { gateway } = await gatewayFor(opened, [port])
+    const port = await httpUpstream((_, response) => void response.end('<A>'))
+    const { gateway } = await gatewayFor([port])
     gateway.setRoutes(JSON.parse('{"routes":[],"exposed":"all","policies":{"order":"of-tomorrow"}}'))
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     await client.send(request).until('<A>')
   })
 })
@@ -65,12 +64,12 @@ describe('the key of a request', () => {
   ])('is what %s says: equal ones go to the same instance', async (hashBy, field) => {
     const names = ['A', 'B', 'C', 'D', 'E']
     const ports = await Promise.all(
-      names.map(name => httpUpstream(opened, (_, response) => void response.end(`<${name}>`))),
+      names.map(name => httpUpstream((_, response) => void response.end(`<${name}>`))),
     )
-    const { gateway } = await gatewayFor(opened, ports)
+    const { gateway } = await gatewayFor(ports)
     const table = { routes: [], exposed: 'all', policies: { order: 'ring-hash' } } as const
     gateway.setRoutes({ ...table, balance: { order: { hashBy } } })
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     const ask = async (fields: string): Promise<string> => {
       client.received = ''
       await client.send(`GET / HTTP/1.1\r\nHost: order.portolan\r\n${fields}\r\n`).until('>')
@@ -97,11 +96,9 @@ describe('the key of a request', () => {
 
   it('may be the address of the client', async () => {
     const ports = await Promise.all(
-      ['A', 'B', 'C', 'D', 'E'].map(name =>
-        httpUpstream(opened, (_, response) => void response.end(`<${name}>`)),
-      ),
+      ['A', 'B', 'C', 'D', 'E'].map(name => httpUpstream((_, response) => void response.end(`<${name}>`))),
     )
-    const { gateway } = await gatewayFor(opened, ports)
+    const { gateway } = await gatewayFor(ports)
     gateway.setRoutes({
       routes: [],
       exposed: 'all',
@@ -110,7 +107,7 @@ describe('the key of a request', () => {
     })
     const homes = new Set<string>()
     for (let i = 0; i < 20; i++) {
-      const client = new RawClient(opened, gateway.port)
+      const client = clientOf(gateway.port)
       await client.send(request).until('>')
       homes.add(/<(.)>/.exec(client.received)?.[1] ?? '')
     }

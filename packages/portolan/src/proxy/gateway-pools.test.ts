@@ -1,19 +1,10 @@
 import { breakerDefaults, type GatewayLimits, limitDefaults } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  instancesOf,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture, openings } from './testing/fixture.ts'
+import { answering, eventually, hello, instancesOf, Opened, type RawClient } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -28,9 +19,9 @@ async function ask(client: RawClient): Promise<void> {
 
 describe('connections to instances', () => {
   it('are renewed between two requests when they have grown old, never within one', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port], limits({ poolMaxLifetimeMs: 200 }))
-    const client = new RawClient(opened, gateway.port)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], limits({ poolMaxLifetimeMs: 200 }))
+    const client = clientOf(gateway.port)
     const began = performance.now()
     let asked = 0
     for (; upstream.accepted() < 4; asked++) await ask(client)
@@ -38,28 +29,29 @@ describe('connections to instances', () => {
     expect(performance.now() - began).toBeGreaterThan(3 * 180 - 4 * 20)
     expect(gateway.stats.of('order').retries).toBe(0)
     // An old one that carries an answer is left alone until that is whole.
-    const slow = await rawUpstream(opened, socket => {
+    const slow = await rawUpstream(socket => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello')
       setTimeout(() => socket.write('world'), 500)
     })
-    const other = await gatewayFor(opened, [slow.port], limits({ poolMaxLifetimeMs: 50 }))
-    await new RawClient(opened, other.gateway.port).send(get).until('helloworld')
+    const other = await gatewayFor([slow.port], limits({ poolMaxLifetimeMs: 50 }))
+    await clientOf(other.gateway.port).send(get).until('helloworld')
     await eventually(() => slow.sockets.size === 0)
   })
 
-  it.each([
+  it.concurrent.for([
     ['timeout=2', 1000],
     ['max=7, Timeout=2', 1000],
     ['timeout=3600', 1500],
     ['timeout=x', 1500],
     ['max=5', 1500],
-  ])('whose peer says "Keep-Alive: %s" are kept idle for %d ms', async (value, ms) => {
+  ] as const)('whose peer says "Keep-Alive: %s" are kept idle for %d ms', async ([value, ms], test) => {
+    const { opened, rawUpstream, gatewayFor, clientOf } = openings(new Opened())
+    test.onTestFinished(() => opened.close())
     const upstream = await rawUpstream(
-      opened,
       answering(hello.replace('\r\n\r\n', `\r\nKeep-Alive: ${value}\r\n\r\n`)),
     )
-    const { gateway } = await gatewayFor(opened, [upstream.port], limits({ poolIdleMs: 1500 }))
-    await ask(new RawClient(opened, gateway.port))
+    const { gateway } = await gatewayFor([upstream.port], limits({ poolIdleMs: 1500 }))
+    await ask(clientOf(gateway.port))
     const idleSince = performance.now()
     await eventually(() => upstream.sockets.size === 0)
     const idle = performance.now() - idleSince
@@ -70,11 +62,10 @@ describe('connections to instances', () => {
 
   it('whose peer says "timeout=1" are not kept at all', async () => {
     const upstream = await rawUpstream(
-      opened,
       answering(hello.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=1\r\n\r\n')),
     )
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     for (let n = 1; n <= 3; n++) {
       await ask(client)
       expect(upstream.accepted()).toBe(n)
@@ -82,13 +73,13 @@ describe('connections to instances', () => {
   })
 
   it('are opened ahead to an instance that comes, as many as the others have busy', async () => {
-    const busy = await rawUpstream(opened, () => {})
-    const fresh = await rawUpstream(opened, answering(hello))
-    const { gateway, resolver } = await gatewayFor(opened, [busy.port])
-    for (let n = 0; n < 5; n++) new RawClient(opened, gateway.port).send(get)
+    const busy = await rawUpstream(() => {})
+    const fresh = await rawUpstream(answering(hello))
+    const { gateway, resolver } = await gatewayFor([busy.port])
+    for (let n = 0; n < 5; n++) clientOf(gateway.port).send(get)
     await eventually(() => busy.accepted() === 5)
     const causes = [{ kind: 'draining' as const, owner: 'x', reason: 'deploy', since: '' }]
-    const leaving = await rawUpstream(opened, answering(hello))
+    const leaving = await rawUpstream(answering(hello))
     resolver.give('order', [
       ...instancesOf([busy.port, fresh.port]),
       instanceOf('order', 'order-3', leaving.port, { causes }),
@@ -97,27 +88,27 @@ describe('connections to instances', () => {
     expect(gateway.stats.of('order').load?.pools).toMatchObject({ warmed: 5, open: 10 })
     expect(fresh.received()).toBe('')
     expect(leaving.accepted()).toBe(0)
-    await ask(new RawClient(opened, gateway.port))
+    await ask(clientOf(gateway.port))
     expect(fresh.accepted()).toBe(5)
   })
 
   it('are not opened ahead beyond what one instance may have', async () => {
-    const first = await rawUpstream(opened, () => {})
-    const second = await rawUpstream(opened, answering(hello))
+    const first = await rawUpstream(() => {})
+    const second = await rawUpstream(answering(hello))
     const breaker = { ...breakerDefaults, connections: 3 }
-    const { gateway, resolver } = await gatewayFor(opened, [first.port], { breaker })
-    for (let n = 0; n < 3; n++) new RawClient(opened, gateway.port).send(get)
+    const { gateway, resolver } = await gatewayFor([first.port], { breaker })
+    for (let n = 0; n < 3; n++) clientOf(gateway.port).send(get)
     await eventually(() => first.accepted() === 3)
     resolver.give('order', instancesOf([first.port, second.port]))
     await eventually(() => second.accepted() === 3)
   })
 
   it('opened ahead to an instance that refuses cost nothing', async () => {
-    const busy = await rawUpstream(opened, () => {})
-    const dead = await rawUpstream(opened, () => {})
+    const busy = await rawUpstream(() => {})
+    const dead = await rawUpstream(() => {})
     dead.kill()
-    const { gateway, resolver } = await gatewayFor(opened, [busy.port])
-    for (let n = 0; n < 2; n++) new RawClient(opened, gateway.port).send(get)
+    const { gateway, resolver } = await gatewayFor([busy.port])
+    for (let n = 0; n < 2; n++) clientOf(gateway.port).send(get)
     await eventually(() => busy.accepted() === 2)
     resolver.give('order', instancesOf([busy.port, dead.port]))
     const { load } = gateway.stats.of('order')

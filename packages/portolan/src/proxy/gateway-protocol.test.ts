@@ -1,19 +1,10 @@
 import { request } from 'node:http'
 import { seededRandom } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  httpUpstream,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello } from './testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
 const get = (path = '/') => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
 const put = (fields: string, body = '') => `PUT /p HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`
@@ -23,11 +14,11 @@ describe('Expect: 100-continue', () => {
   const expecting = put('Content-Length: 5\r\nExpect: 100-continue\r\n')
 
   it('is asked of the instance, and its 100 passed on before the body is sent', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       socket.write(text.startsWith('PUT') ? 'HTTP/1.1 100 Continue\r\nX: y\r\n\r\n' : hello, 'latin1')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(expecting)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(expecting)
     await client.until('HTTP/1.1 100 Continue\r\nX: y\r\n\r\n')
     expect(upstream.received()).toContain('Expect: 100-continue\r\n')
     await client.send('howdy').until('hello')
@@ -36,32 +27,32 @@ describe('Expect: 100-continue', () => {
   })
 
   it('may be answered at once: then the body is not wanted any more', async () => {
-    const upstream = await rawUpstream(opened, socket => {
+    const upstream = await rawUpstream(socket => {
       socket.write('HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno', 'latin1')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(expecting)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(expecting)
     expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 417 [\s\S]*Connection: close\r\n\r\nno$/)
     await eventually(() => upstream.sockets.size === 0)
   })
 
   it('may be overheard: a client sends its body after a while all the same', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.includes('howdy')) socket.write(hello)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(expecting)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(expecting)
     await eventually(() => upstream.received().includes('Expect'))
     await client.send('howdy').until('hello')
     expect(statuses(client.received)).toEqual(['200'])
   })
 
   it('and nothing after the 100 ends in time', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.startsWith('PUT')) socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port], { responseMs: 60 })
-    const client = new RawClient(opened, gateway.port).send(expecting)
+    const { gateway } = await gatewayFor([upstream.port], { responseMs: 60 })
+    const client = clientOf(gateway.port).send(expecting)
     await client.until('\r\n\r\n')
     await client.send('howdy').until('response_timeout')
   })
@@ -71,22 +62,22 @@ describe('1xx', () => {
   const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n'
 
   it('passes as it comes, before the answer and with it, but not to HTTP/1.0', async () => {
-    const upstream = await rawUpstream(opened, answering(`${hint}HTTP/1.1 102 Processing\r\n\r\n${hello}`))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get())
+    const upstream = await rawUpstream(answering(`${hint}HTTP/1.1 102 Processing\r\n\r\n${hello}`))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get())
     await client.until('hello')
     expect(client.received).toBe(`${hint}HTTP/1.1 102 Processing\r\n\r\n${hello}`)
-    const old = new RawClient(opened, gateway.port).send('GET / HTTP/1.0\r\n\r\n')
+    const old = clientOf(gateway.port).send('GET / HTTP/1.0\r\n\r\n')
     expect(statuses(await old.untilEnd())).toEqual(['200'])
   })
 
   it('without end is no answer', async () => {
-    const upstream = await rawUpstream(opened, socket => {
+    const upstream = await rawUpstream(socket => {
       const more = () => void (socket.destroyed || socket.write(hint.repeat(10), 'latin1', more))
       more()
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get())
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get())
     await client.until('bad_response')
     await eventually(() => upstream.sockets.size === 0)
   })
@@ -94,7 +85,7 @@ describe('1xx', () => {
 
 describe('an answer that comes before the request has ended', () => {
   it('reaches the client even if the instance closes at once and takes no more', async () => {
-    const port = await httpUpstream(opened, (incoming, response) => {
+    const port = await httpUpstream((incoming, response) => {
       let size = 0
       incoming.on('data', (chunk: Buffer) => {
         size += chunk.length
@@ -103,7 +94,7 @@ describe('an answer that comes before the request has ended', () => {
         response.end('x'.repeat(20_000))
       })
     })
-    const { gateway } = await gatewayFor(opened, [port])
+    const { gateway } = await gatewayFor([port])
     for (let i = 0; i < 20; i++) {
       const answer = await new Promise<string>(resolve => {
         const headers = { 'content-length': 5_000_000 }
@@ -123,14 +114,14 @@ describe('an answer that comes before the request has ended', () => {
   })
 
   it('and goes on beside it is passed on, and both ends are waited for', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.startsWith('PUT'))
         socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', 'latin1')
       if (text.includes('3\r\n')) socket.write('5\r\nfirst\r\n')
       if (text.includes('0\r\n\r\n')) socket.write('0\r\n\r\n')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(put('Transfer-Encoding: chunked\r\n'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(put('Transfer-Encoding: chunked\r\n'))
     await client.until('chunked\r\n\r\n')
     await client.send('3\r\nabc\r\n').until('first')
     await client.send('0\r\n\r\n').until('0\r\n\r\n')
@@ -148,11 +139,11 @@ describe('answers without a body', () => {
       '/304': 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nETag: "x"\r\n\r\n',
       '/last': hello,
     }
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       for (const [, path = ''] of text.matchAll(/^GET (\S+)/gm)) socket.write(answers[path] ?? '', 'latin1')
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(Object.keys(answers).map(get).join(''))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(Object.keys(answers).map(get).join(''))
     await client.until('hello')
     expect(client.received).toBe(
       `HTTP/1.1 204 No Content\r\n\r\n${answers['/205']}${answers['/304']}${hello}`,
@@ -161,14 +152,9 @@ describe('answers without a body', () => {
   })
 
   it('claim no chunks to a client of HTTP/1.0', async () => {
-    const upstream = await rawUpstream(
-      opened,
-      answering('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'),
-    )
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(
-      'HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
-    )
+    const upstream = await rawUpstream(answering('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send('HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
     await client.until('\r\n\r\n')
     expect(client.received).toBe('HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n')
   })
@@ -183,9 +169,9 @@ describe('request targets', () => {
     ['GET HTTP://b HTTP/1.0', 'GET / HTTP/1.1\r\n'],
     ['GET //b/c HTTP/1.1\r\nHost: a', 'GET //b/c HTTP/1.1\r\n'],
   ])('%j go on as %j', async (sent, seen) => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    await new RawClient(opened, gateway.port).send(`${sent}\r\n\r\n`).until('hello')
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    await clientOf(gateway.port).send(`${sent}\r\n\r\n`).until('hello')
     expect(upstream.received().startsWith(seen)).toBe(true)
     expect(upstream.received().match(/^Host: .*$/gm)).toEqual([
       sent.includes('//b:81')
@@ -199,7 +185,7 @@ describe('request targets', () => {
 
 describe('a hundred pipelined requests with all kinds of bodies', () => {
   it('are answered in order, each with its own body, however they are cut', async () => {
-    const port = await httpUpstream(opened, (incoming, response) => {
+    const port = await httpUpstream((incoming, response) => {
       const parts: Buffer[] = []
       incoming.on('data', part => parts.push(part))
       incoming.on('end', () => {
@@ -209,7 +195,7 @@ describe('a hundred pipelined requests with all kinds of bodies', () => {
         setTimeout(() => response.end(incoming.method === 'HEAD' ? undefined : answer), delay)
       })
     })
-    const { gateway } = await gatewayFor(opened, [port])
+    const { gateway } = await gatewayFor([port])
     const expected: string[] = []
     let text = ''
     for (let i = 0; i < 100; i++) {
@@ -226,7 +212,7 @@ describe('a hundred pipelined requests with all kinds of bodies', () => {
       if (method !== 'HEAD') expected.push(`<${method} /${i} ${i % 5 === 1 || i % 5 === 2 ? body : ''}>`)
     }
     for (const step of [text.length, 1, 7, 64, 1000]) {
-      const client = new RawClient(opened, gateway.port)
+      const client = clientOf(gateway.port)
       for (let at = 0; at < text.length; at += step) {
         client.send(text.slice(at, at + step))
         if (at % 16 === 0) await new Promise(setImmediate)
@@ -242,7 +228,7 @@ describe('instances that close idle connections at random moments', () => {
   it('fail none of 2,000 idempotent requests', async () => {
     const random = seededRandom(5)
     const instance = () =>
-      rawUpstream(opened, (socket, text) => {
+      rawUpstream((socket, text) => {
         if (!text.startsWith('GET')) return
         socket.write(hello)
         // Some close at once, some as the next request comes, some later; and some with a reset.
@@ -253,11 +239,8 @@ describe('instances that close idle connections at random moments', () => {
         else if (dice < 0.5) socket.once('data', () => socket.resetAndDestroy())
       })
     const upstreams = [await instance(), await instance(), await instance()]
-    const { gateway } = await gatewayFor(
-      opened,
-      upstreams.map(({ port }) => port),
-    )
-    const clients = Array.from({ length: 10 }, () => new RawClient(opened, gateway.port))
+    const { gateway } = await gatewayFor(upstreams.map(({ port }) => port))
+    const clients = Array.from({ length: 10 }, () => clientOf(gateway.port))
     await Promise.all(
       clients.map(async client => {
         for (let i = 0; i < 200; i++) {

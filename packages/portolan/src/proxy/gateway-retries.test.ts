@@ -1,19 +1,10 @@
-import { createServer } from 'node:net'
 import type { RetryBudgetSettings, RetrySettings, Route, RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, deadPort, eventually, hello } from './testing/harness.ts'
 import { openInstance, runStorm } from './testing/storm.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 
 const unavailable = 'HTTP/1.1 503 Busy\r\nRetry-After: 9\r\nContent-Length: 4\r\n\r\nbusy'
 const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -31,19 +22,11 @@ function tableWith(retry: Retry, route: Partial<Route> = {}): RouteTable {
 
 /** A gateway before one instance that answers so and one that says hello; requests go to the first one first. */
 async function before(response: string, retry: Retry, route: Partial<Route> = {}) {
-  const bad = await rawUpstream(opened, answering(response))
-  const good = await rawUpstream(opened, answering(hello))
+  const bad = await rawUpstream(answering(response))
+  const good = await rawUpstream(answering(hello))
   const table = tableWith(retry, route)
-  const { gateway } = await gatewayFor(opened, [bad.port, good.port], {}, table)
-  return { bad, good, gateway, client: new RawClient(opened, gateway.port) }
-}
-
-async function deadPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
+  const { gateway } = await gatewayFor([bad.port, good.port], {}, table)
+  return { bad, good, gateway, client: clientOf(gateway.port) }
 }
 
 describe('retries on statuses', () => {
@@ -84,11 +67,11 @@ describe('retries on statuses', () => {
   })
 
   it('leave it where all have been asked', async () => {
-    const first = await rawUpstream(opened, answering(unavailable))
-    const second = await rawUpstream(opened, answering(unavailable))
+    const first = await rawUpstream(answering(unavailable))
+    const second = await rawUpstream(answering(unavailable))
     const table = tableWith({ on: [503], attempts: 5 })
-    const { gateway } = await gatewayFor(opened, [first.port, second.port], {}, table)
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([first.port, second.port], {}, table)
+    const client = clientOf(gateway.port)
     await client.send(get).until('busy')
     expect(client.received.match(/503/g)).toHaveLength(1)
     expect(first.received().match(/GET/g)).toHaveLength(1)
@@ -127,17 +110,17 @@ describe('retries', () => {
   })
 
   it('are none where none are wanted', async () => {
-    const good = await rawUpstream(opened, answering(hello))
+    const good = await rawUpstream(answering(hello))
     const table = tableWith({ attempts: 0 })
-    const { gateway } = await gatewayFor(opened, [await deadPort(), good.port], {}, table)
-    await new RawClient(opened, gateway.port).send(get.repeat(2)).until('connect_failed')
+    const { gateway } = await gatewayFor([await deadPort(), good.port], {}, table)
+    await clientOf(gateway.port).send(get.repeat(2)).until('connect_failed')
   })
 
   it('are as by default where a newer registry says what nobody understands', async () => {
     const strange = { attempts: 'many', on: 'all' } as unknown as Retry
-    const good = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [await deadPort(), good.port], {}, tableWith(strange))
-    const client = new RawClient(opened, gateway.port)
+    const good = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([await deadPort(), good.port], {}, tableWith(strange))
+    const client = clientOf(gateway.port)
     await client.send(get.repeat(3)).until(() => client.received.split('hello').length > 3)
   })
 })
@@ -151,7 +134,7 @@ describe('a storm', () => {
       policies: {},
     }
     const ports = instances.map(({ port }) => port)
-    const { gateway } = await gatewayFor(opened, ports, {}, table)
+    const { gateway } = await gatewayFor(ports, {}, table)
     // All four can do 200 a second, the healthy two 100.
     const plan = {
       gatewayPort: gateway.port,

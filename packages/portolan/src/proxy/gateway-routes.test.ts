@@ -1,23 +1,20 @@
 import type { Route } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { GatewaySettings } from './settings.ts'
-import { answering, gatewayFor, Opened, RawClient, rawUpstream } from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { answering } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const saying = (text: string) => answering(`HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`)
 
 /** A gateway with these routes before `order`, which answers `<old>`, and `order-next`, which answers `<new>`. */
 async function routedBy(routes: readonly Route[], settings: Partial<GatewaySettings> = {}) {
-  const [order, next] = [
-    await rawUpstream(opened, saying('<old>')),
-    await rawUpstream(opened, saying('<new>')),
-  ]
-  const { gateway, resolver } = await gatewayFor(opened, [order.port], settings, { routes, exposed: 'all' })
+  const [order, next] = [await rawUpstream(saying('<old>')), await rawUpstream(saying('<new>'))]
+  const { gateway, resolver } = await gatewayFor([order.port], settings, { routes, exposed: 'all' })
   resolver.give('order-next', [instanceOf('order-next', 'next-1', next.port)])
-  return { gateway, order, next, client: new RawClient(opened, gateway.port) }
+  return { gateway, order, next, client: clientOf(gateway.port) }
 }
 
 const get = (fields = '', path = '/') => `GET ${path} HTTP/1.1\r\nHost: shop\r\n${fields}\r\n`

@@ -1,26 +1,17 @@
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  httpUpstream,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello } from './testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
 const get = (path = '/', fields = '') => `GET ${path} HTTP/1.1\r\nHost: order.portolan\r\n${fields}\r\n`
 
 describe('the gateway', () => {
   it('passes a request and its answer on, byte for byte', async () => {
     const answer = 'HTTP/1.1 200 OK\r\nX: caf\xe9\r\nContent-Length: 3\r\n\r\n\x00\xff\x80'
-    const upstream = await rawUpstream(opened, answering(answer))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(get('/a?b=%20', 'Z: \xfe\r\n'))
+    const upstream = await rawUpstream(answering(answer))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(get('/a?b=%20', 'Z: \xfe\r\n'))
     await client.until('\x80')
     expect(client.received).toBe(answer)
     expect(upstream.received().replace(/(?<=Portolan-Hop: )[0-9a-f]{12}(?=.order\r\n)/, 'x')).toBe(
@@ -29,9 +20,9 @@ describe('the gateway', () => {
   })
 
   it('keeps both connections for the next request', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     for (let i = 1; i <= 20; i++) {
       client.send(get())
       await client.until(() => client.received.length === i * hello.length)
@@ -41,12 +32,12 @@ describe('the gateway', () => {
   })
 
   it('answers pipelined requests in their order, however they are cut', async () => {
-    const port = await httpUpstream(opened, (request, response) => {
+    const port = await httpUpstream((request, response) => {
       // The first is the slowest: order must not depend on speed.
       setTimeout(() => response.end(`<${request.url}>`), request.url === '/0' ? 50 : 0)
     })
-    const { gateway } = await gatewayFor(opened, [port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([port])
+    const client = clientOf(gateway.port)
     const text = Array.from({ length: 30 }, (_, i) => get(`/${i}`)).join('')
     for (let at = 0; at < text.length; at += 37) {
       client.send(text.slice(at, at + 37))
@@ -60,14 +51,14 @@ describe('the gateway', () => {
     const counts = [0, 0, 0]
     const ports = await Promise.all(
       counts.map((_, index) =>
-        httpUpstream(opened, (_request, response) => {
+        httpUpstream((_request, response) => {
           counts[index] = (counts[index] ?? 0) + 1
           response.end('x')
         }),
       ),
     )
-    const { gateway, registry } = await gatewayFor(opened, ports)
-    const clients = Array.from({ length: 20 }, () => new RawClient(opened, gateway.port))
+    const { gateway, registry } = await gatewayFor(ports)
+    const clients = Array.from({ length: 20 }, () => clientOf(gateway.port))
     await Promise.all(
       clients.map(async client => {
         for (let i = 0; i < 500; i++) {
@@ -85,13 +76,10 @@ describe('the gateway', () => {
   }, 60_000)
 
   it('ends what is under way before it closes, and takes nothing new', async () => {
-    const port = await httpUpstream(
-      opened,
-      (_request, response) => void setTimeout(() => response.end('late'), 100),
-    )
-    const { gateway } = await gatewayFor(opened, [port], { drainMs: 5000 })
-    const idle = new RawClient(opened, gateway.port)
-    const busy = new RawClient(opened, gateway.port).send(get())
+    const port = await httpUpstream((_request, response) => void setTimeout(() => response.end('late'), 100))
+    const { gateway } = await gatewayFor([port], { drainMs: 5000 })
+    const idle = clientOf(gateway.port)
+    const busy = clientOf(gateway.port).send(get())
     await eventually(() => gateway.stats.connections === 2)
     const closed = gateway.close()
     await idle.untilEnd()
@@ -100,7 +88,7 @@ describe('the gateway', () => {
     busy.socket.end()
     idle.socket.end()
     await closed
-    const refused = new RawClient(opened, gateway.port)
+    const refused = clientOf(gateway.port)
     await refused.until(() => refused.error !== undefined)
   })
 })

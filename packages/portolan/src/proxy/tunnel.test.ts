@@ -1,20 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-  standstill,
-} from './testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, hello, standstill } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const ask = (protocol = 'websocket', more = '') =>
   `GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade, X-Hop\r\nUpgrade: ${protocol}\r\nX-Hop: 1\r\n${more}\r\n`
@@ -23,7 +14,7 @@ const switching = (protocol = 'websocket') =>
 
 /** An upstream that switches, and gives its side of each tunnel to `took`. */
 async function switcher(took: (socket: Socket) => void = () => {}, answer = switching()) {
-  return await rawUpstream(opened, (socket, text) => {
+  return await rawUpstream((socket, text) => {
     if (!text.includes('Upgrade: ')) return
     socket.write(answer, 'latin1')
     took(socket)
@@ -32,12 +23,12 @@ async function switcher(took: (socket: Socket) => void = () => {}, answer = swit
 
 describe('a tunnel', () => {
   it('is asked for and granted with hop-by-hop fields of its own, then every byte passes as it is', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.includes('Upgrade: ')) socket.write(`${switching()}GET / first`, 'latin1')
       else socket.write(text.toUpperCase(), 'latin1')
     })
-    const { gateway, registry } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(ask())
+    const { gateway, registry } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(ask())
     await client.until('first')
     expect(client.received).toBe(
       'HTTP/1.1 101 Switching Protocols\r\nX-Key: k\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nGET / first',
@@ -55,8 +46,8 @@ describe('a tunnel', () => {
   })
 
   it('is not asked for where a request could go round the routes, or asks in a way that two may read differently', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
     const offers = [
       'h2c',
       'H2C',
@@ -77,7 +68,7 @@ describe('a tunnel', () => {
       ask().replace('HTTP/1.1', 'HTTP/1.0'),
     ]
     for (const text of ignored) {
-      const client = new RawClient(opened, gateway.port).send(text)
+      const client = clientOf(gateway.port).send(text)
       expect(await client.until('hello'), text).toMatch(/^HTTP\/1\.1 200 /)
     }
     expect(upstream.received()).not.toMatch(/upgrade|h2c|websocket/i)
@@ -95,9 +86,9 @@ describe('a tunnel', () => {
       switching('x'),
     ],
   ])('that an instance opens %s is a 502, and nothing passes', async (_, text, answer) => {
-    const upstream = await rawUpstream(opened, socket => socket.write(`${answer}secret`, 'latin1'))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(text)
+    const upstream = await rawUpstream(socket => socket.write(`${answer}secret`, 'latin1'))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(text)
     expect(await client.until('}\n')).toMatch(/^HTTP\/1\.1 502 [\s\S]*bad_response/)
     expect(client.received).not.toContain('secret')
     await eventually(() => upstream.sockets.size === 0)
@@ -105,9 +96,9 @@ describe('a tunnel', () => {
 
   it('that is refused is an ordinary answer, and what was sent too early an ordinary request', async () => {
     const no = 'HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno'
-    const upstream = await rawUpstream(opened, answering(no))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(`${ask()}GET /2 HTTP/1.1\r\nHost: a\r\n\r\n`)
+    const upstream = await rawUpstream(answering(no))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(`${ask()}GET /2 HTTP/1.1\r\nHost: a\r\n\r\n`)
     await client.until(() => client.received.split('\r\n\r\nno').length === 3)
     expect(upstream.received()).toContain('GET /2 HTTP/1.1\r\n')
     // Node's server reads nothing more behind an Upgrade that it ignores.
@@ -115,11 +106,11 @@ describe('a tunnel', () => {
   })
 
   it('comes after a body, where there is one, and gets what was sent before it was granted', async () => {
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (text.includes('{}')) setTimeout(() => socket.write(switching('tcp'), 'latin1'), 30)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     client.send(ask('tcp', 'Content-Length: 2\r\n').replace('GET', 'POST')).send('{}').send('early')
     await client.until('Upgrade: tcp\r\n\r\n')
     client.send('+late')
@@ -133,8 +124,8 @@ describe('a tunnel', () => {
         socket.allowHalfOpen = true
         sides.push(socket)
       })
-      const { gateway, resolver } = await gatewayFor(opened, [upstream.port])
-      const client = new RawClient(opened, gateway.port).send(ask())
+      const { gateway, resolver } = await gatewayFor([upstream.port])
+      const client = clientOf(gateway.port).send(ask())
       await client.until('\r\n\r\n')
       const [side] = sides
       if (side === undefined) throw new Error('no tunnel')
@@ -163,7 +154,7 @@ describe('a tunnel', () => {
 
   it('passes on that a client had ended its side before it was granted', async () => {
     let ended = false
-    const upstream = await rawUpstream(opened, socket => {
+    const upstream = await rawUpstream(socket => {
       socket.allowHalfOpen = true
       socket.on('end', () => {
         ended = true
@@ -171,8 +162,8 @@ describe('a tunnel', () => {
       })
       setTimeout(() => socket.write(switching(), 'latin1'), 50)
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port)
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
     client.socket.end(ask())
     expect(await client.untilEnd()).toMatch(/done$/)
     expect(ended).toBe(true)
@@ -182,8 +173,8 @@ describe('a tunnel', () => {
     for (const first of ['client', 'instance'] as const) {
       const sides: Socket[] = []
       const upstream = await switcher(socket => sides.push(socket))
-      const { gateway } = await gatewayFor(opened, [upstream.port])
-      const client = new RawClient(opened, gateway.port).send(ask())
+      const { gateway } = await gatewayFor([upstream.port])
+      const client = clientOf(gateway.port).send(ask())
       await client.until('\r\n\r\n')
       let error: NodeJS.ErrnoException | undefined
       sides[0]?.on('error', reason => {
@@ -206,8 +197,8 @@ describe('a tunnel', () => {
     const total = 512 * piece.length
     const sides: Socket[] = []
     const upstream = await switcher(socket => sides.push(socket))
-    const { gateway } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(ask())
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(ask())
     await client.until('\r\n\r\n')
     const [side] = sides
     if (side === undefined) throw new Error('no tunnel')
@@ -243,12 +234,12 @@ describe('a tunnel', () => {
   it('ends when no byte has passed for its time, and not before, whoever sends', async () => {
     const sides: Socket[] = []
     const upstream = await switcher(socket => sides.push(socket))
-    const { gateway } = await gatewayFor(opened, [upstream.port], {
+    const { gateway } = await gatewayFor([upstream.port], {
       tunnelIdleMs: 400,
       bodyIdleMs: 60,
       responseMs: 60,
     })
-    const client = new RawClient(opened, gateway.port).send(ask())
+    const client = clientOf(gateway.port).send(ask())
     await client.until('\r\n\r\n')
     const began = performance.now()
     for (let i = 0; i < 5; i++) {
@@ -266,8 +257,8 @@ describe('a tunnel', () => {
     const upstream = await switcher(socket => {
       socket.allowHalfOpen = true
     })
-    const { gateway } = await gatewayFor(opened, [upstream.port], { bodyIdleMs: 60 })
-    const client = new RawClient(opened, gateway.port).send(ask())
+    const { gateway } = await gatewayFor([upstream.port], { bodyIdleMs: 60 })
+    const client = clientOf(gateway.port).send(ask())
     await client.until('\r\n\r\n')
     client.socket.end()
     await eventually(() => client.closed && gateway.stats.of('order').tunnels === 0)
@@ -275,8 +266,8 @@ describe('a tunnel', () => {
 
   it('counts as a request under way, and speaks for its instance from the start', async () => {
     const upstream = await switcher()
-    const { gateway, resolver } = await gatewayFor(opened, [upstream.port])
-    const client = new RawClient(opened, gateway.port).send(ask())
+    const { gateway, resolver } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port).send(ask())
     await client.until('\r\n\r\n')
     const causes = [{ kind: 'draining' as const, owner: 'drain', reason: 'deploy', since: '' }]
     expect(resolver.inFlight('order', { id: 'order-1', incarnation: 1 })).toBe(1)
@@ -294,8 +285,8 @@ describe('a tunnel', () => {
 
   it('goes on while the gateway closes, for as long as that waits', async () => {
     const upstream = await switcher()
-    const { gateway } = await gatewayFor(opened, [upstream.port], { drainMs: 300 })
-    const client = new RawClient(opened, gateway.port).send(ask())
+    const { gateway } = await gatewayFor([upstream.port], { drainMs: 300 })
+    const client = clientOf(gateway.port).send(ask())
     await client.until('\r\n\r\n')
     const closed = gateway.close()
     client.send('1')

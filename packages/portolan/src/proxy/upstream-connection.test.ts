@@ -1,18 +1,18 @@
 import { seededRandom } from '@portolan/core'
 import { pino } from 'pino'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Deadlines } from './deadlines.ts'
 import { GatewayMetrics } from './metrics.ts'
 import { openPathContext } from './path-context.ts'
 import { defaultGatewaySettings } from './settings.ts'
-import { eventually, Opened, rawUpstream } from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { eventually } from './testing/harness.ts'
 import { UpstreamConnection } from './upstream-connection.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, rawUpstream } = fixture()
 
 async function setUp() {
-  const upstream = await rawUpstream(opened, () => {})
+  const upstream = await rawUpstream(() => {})
   const told: string[] = []
   const deadlines = new Deadlines(1000)
   const path = openPathContext({

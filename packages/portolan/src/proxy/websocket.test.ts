@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { eventually, gatewayFor, httpUpstream, Opened, type TestGateway } from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { eventually, type TestGateway } from './testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, httpUpstream } = fixture()
 
 interface WebSocketUpstream {
   readonly port: number
@@ -53,7 +53,7 @@ async function answerTo(socket: WebSocket, data: string | Buffer): Promise<Buffe
 
 describe('websockets through the gateway', () => {
   it('carry text, binary, empty and large messages, and pings', async () => {
-    const socket = await connected(await gatewayFor(opened, [(await echo()).port]))
+    const socket = await connected(await gatewayFor([(await echo()).port]))
     expect(socket.protocol).toBe('chat')
     const large = randomBytes(10 << 20)
     for (const message of ['', 'grüße', Buffer.alloc(0), Buffer.from([0, 255]), 'x'.repeat(70_000), large]) {
@@ -68,7 +68,7 @@ describe('websockets through the gateway', () => {
   })
 
   it('keep their order when both sides send all the time', async () => {
-    const socket = await connected(await gatewayFor(opened, [(await echo()).port]))
+    const socket = await connected(await gatewayFor([(await echo()).port]))
     const got: string[] = []
     socket.on('message', data => got.push(String(data)))
     const sent = Array.from({ length: 5000 }, (_, i) => `${i}:${'.'.repeat(i % 300)}`)
@@ -79,7 +79,7 @@ describe('websockets through the gateway', () => {
 
   it('close with the code that was said, whoever says it', async () => {
     const upstream = await echo()
-    const test = await gatewayFor(opened, [upstream.port])
+    const test = await gatewayFor([upstream.port])
     const first = await connected(test)
     const closed = once(first, 'close')
     for (const socket of upstream.sockets) socket.close(4001, 'enough')
@@ -94,10 +94,7 @@ describe('websockets through the gateway', () => {
 
   it('end at once with the instance that is killed, and the next one goes elsewhere', async () => {
     const upstreams = [await echo(), await echo()]
-    const test = await gatewayFor(
-      opened,
-      upstreams.map(({ port }) => port),
-    )
+    const test = await gatewayFor(upstreams.map(({ port }) => port))
     const sockets = await Promise.all(Array.from({ length: 6 }, () => connected(test)))
     const dying = upstreams.find(({ sockets: held }) => held.size > 0)
     const lost = dying?.sockets.size ?? 0
@@ -113,7 +110,7 @@ describe('websockets through the gateway', () => {
 
   it('are told to the instance when the client is gone', async () => {
     const upstream = await echo()
-    const socket = await connected(await gatewayFor(opened, [upstream.port]))
+    const socket = await connected(await gatewayFor([upstream.port]))
     const [atServer] = upstream.sockets
     const seen = atServer === undefined ? undefined : once(atServer, 'close')
     socket.terminate()
@@ -122,17 +119,14 @@ describe('websockets through the gateway', () => {
 
   it('are spread over instances by how many each one holds', async () => {
     const upstreams = [await echo(), await echo(), await echo()]
-    const test = await gatewayFor(
-      opened,
-      upstreams.map(({ port }) => port),
-    )
+    const test = await gatewayFor(upstreams.map(({ port }) => port))
     for (let i = 0; i < 60; i++) await connected(test)
     for (const { sockets } of upstreams) expect(Math.abs(sockets.size - 20)).toBeLessThanOrEqual(4)
   })
 
   it('leave ordinary requests to the same instances alone', async () => {
     const upstream = await echo()
-    const test = await gatewayFor(opened, [upstream.port])
+    const test = await gatewayFor([upstream.port])
     const socket = await connected(test)
     const response = await fetch(`http://127.0.0.1:${test.gateway.port}/`)
     expect(await response.text()).toBe('plain')
@@ -144,7 +138,7 @@ describe('server-sent events through the gateway', () => {
   it('arrive one by one, each when it is sent, and end with the client', async () => {
     let send: (text: string) => void = () => {}
     let gone = false
-    const port = await httpUpstream(opened, (_request, response) => {
+    const port = await httpUpstream((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write(': welcome\n\n')
       send = text => void response.write(text)
@@ -152,7 +146,7 @@ describe('server-sent events through the gateway', () => {
         gone = true
       })
     })
-    const { gateway } = await gatewayFor(opened, [port], { responseMs: 100 })
+    const { gateway } = await gatewayFor([port], { responseMs: 100 })
     const call = request({ port: gateway.port, path: '/events' })
     opened.add(() => call.destroy())
     call.end()

@@ -2,19 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AccessLogSettings, RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, eventually, hello, type RawClient } from '../testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 
 type Line = Readonly<Record<string, unknown>>
 
@@ -23,7 +15,7 @@ async function logging(log: Partial<AccessLogSettings>, response = hello, more: 
   const folder = await mkdtemp(join(tmpdir(), 'portolan-log-'))
   opened.add(() => rm(folder, { recursive: true }))
   const path = join(folder, 'access.log')
-  const upstream = await rawUpstream(opened, answering(response))
+  const upstream = await rawUpstream(answering(response))
   const accessLog = { sample: 1, path, ...log }
   const table: RouteTable = {
     routes: [{ match: { path: '/a' }, service: 'order' }],
@@ -31,7 +23,7 @@ async function logging(log: Partial<AccessLogSettings>, response = hello, more: 
     accessLog,
     ...more,
   }
-  const { gateway, registry } = await gatewayFor(opened, [upstream.port], {}, table)
+  const { gateway, registry } = await gatewayFor([upstream.port], {}, table)
   const clients: RawClient[] = []
   const text = () => readFile(path, 'utf8').catch(() => '')
   return {
@@ -40,7 +32,7 @@ async function logging(log: Partial<AccessLogSettings>, response = hello, more: 
     upstream,
     table,
     client() {
-      const client = new RawClient(opened, gateway.port)
+      const client = clientOf(gateway.port)
       clients.push(client)
       return client
     },

@@ -1,20 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AuthSettings, Route, RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  httpUpstream,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, eventually, hello } from '../testing/harness.ts'
 import { instanceOf } from '../testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 const get = (fields = '') => `GET /a?b HTTP/1.1\r\nHost: shop.example\r\n${fields}\r\n`
@@ -22,11 +13,11 @@ const get = (fields = '') => `GET /a?b HTTP/1.1\r\nHost: shop.example\r\n${field
 /** A gateway that asks a hook which answers so, before an instance. */
 async function asking(answer: Answer, more: Partial<AuthSettings> = {}, route: Partial<Route> = {}) {
   const questions: IncomingMessage[] = []
-  const port = await httpUpstream(opened, (request, response) => {
+  const port = await httpUpstream((request, response) => {
     questions.push(request)
     answer(request, response)
   })
-  const upstream = await rawUpstream(opened, answering(hello))
+  const upstream = await rawUpstream(answering(hello))
   const settings: AuthSettings = {
     url: `http://127.0.0.1:${port}/check`,
     timeoutMs: 200,
@@ -41,7 +32,7 @@ async function asking(answer: Answer, more: Partial<AuthSettings> = {}, route: P
     exposed: [],
     auths: { order: settings },
   }
-  const { gateway, registry, resolver } = await gatewayFor(opened, [upstream.port], {}, table)
+  const { gateway, registry, resolver } = await gatewayFor([upstream.port], {}, table)
   return {
     questions,
     upstream,
@@ -49,7 +40,7 @@ async function asking(answer: Answer, more: Partial<AuthSettings> = {}, route: P
     registry,
     resolver,
     hookPort: port,
-    client: new RawClient(opened, gateway.port),
+    client: clientOf(gateway.port),
   }
 }
 

@@ -1,17 +1,9 @@
 import type { RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, eventually, hello, type RawClient } from '../testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const table: RouteTable = {
   routes: [
@@ -27,9 +19,9 @@ const sized = (path: string, length: number) =>
 const chunked = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`
 
 async function through(onData = answering(hello)) {
-  const upstream = await rawUpstream(opened, onData)
-  const { gateway } = await gatewayFor(opened, [upstream.port], {}, table)
-  return { upstream, gateway, client: new RawClient(opened, gateway.port) }
+  const upstream = await rawUpstream(onData)
+  const { gateway } = await gatewayFor([upstream.port], {}, table)
+  return { upstream, gateway, client: clientOf(gateway.port) }
 }
 
 describe('body-limit', () => {
@@ -56,16 +48,9 @@ describe('body-limit', () => {
   })
 
   it('holds for hosts that no route names', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { gateway } = await gatewayFor(
-      opened,
-      [upstream.port],
-      {},
-      { routes: [], exposed: 'all', maxBody: 5 },
-    )
-    expect(await new RawClient(opened, gateway.port).send(sized('/', 6)).untilEnd()).toContain(
-      'body_too_large',
-    )
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], {}, { routes: [], exposed: 'all', maxBody: 5 })
+    expect(await clientOf(gateway.port).send(sized('/', 6)).untilEnd()).toContain('body_too_large')
   })
 
   it('counts the content of chunks, however they come, and not their framing', async () => {

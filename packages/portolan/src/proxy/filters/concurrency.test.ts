@@ -1,19 +1,11 @@
 import type { ConcurrencyLimitSettings, RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, eventually, hello } from '../testing/harness.ts'
 import { openInstance } from '../testing/storm.ts'
 import { limiterSettings } from './concurrency.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = (fields = '') => `GET / HTTP/1.1\r\nHost: x\r\n${fields}\r\n`
 
@@ -25,14 +17,9 @@ const tableWith = (settings: ConcurrencyLimitSettings): RouteTable => ({
 
 /** A gateway that lets so many be under way, before an instance that answers when it is told to. */
 async function limited(max: number, more: ConcurrencyLimitSettings = {}) {
-  const upstream = await rawUpstream(opened, () => {})
-  const { gateway, registry } = await gatewayFor(
-    opened,
-    [upstream.port],
-    {},
-    tableWith({ min: 1, max, ...more }),
-  )
-  const client = () => new RawClient(opened, gateway.port)
+  const upstream = await rawUpstream(() => {})
+  const { gateway, registry } = await gatewayFor([upstream.port], {}, tableWith({ min: 1, max, ...more }))
+  const client = () => clientOf(gateway.port)
   const underWay = (count: number) => eventually(() => upstream.sockets.size === count)
   const answer = (text = hello): void => {
     for (const socket of upstream.sockets) socket.write(text)
@@ -91,12 +78,12 @@ describe('the concurrency limit', () => {
   it('keeps the answers of a service short that has more to do than it can', async () => {
     const instance = await openInstance(8, 20)
     opened.add(instance.close)
-    const { gateway } = await gatewayFor(opened, [instance.port], {}, tableWith({}))
+    const { gateway } = await gatewayFor([instance.port], {}, tableWith({}))
     const times: number[] = []
     let shed = 0
     const end = performance.now() + 3000
     const clients = Array.from({ length: 60 }, async () => {
-      const client = new RawClient(opened, gateway.port)
+      const client = clientOf(gateway.port)
       while (performance.now() < end) {
         const from = performance.now()
         client.received = ''
@@ -116,9 +103,9 @@ describe('the concurrency limit', () => {
   }, 20_000)
 
   it('is none where nothing says so', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
-    const { registry, gateway } = await gatewayFor(opened, [upstream.port])
-    await new RawClient(opened, gateway.port).send(get()).until('hello')
+    const upstream = await rawUpstream(answering(hello))
+    const { registry, gateway } = await gatewayFor([upstream.port])
+    await clientOf(gateway.port).send(get()).until('hello')
     expect(await registry.metrics()).not.toContain('portolan_gateway_concurrency_limit{')
   })
 

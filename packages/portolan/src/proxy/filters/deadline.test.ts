@@ -1,18 +1,10 @@
 import type { RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { GatewaySettings } from '../settings.ts'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from '../testing/harness.ts'
+import { fixture } from '../testing/fixture.ts'
+import { answering, eventually, hello } from '../testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const get = (fields = '') => `GET / HTTP/1.1\r\nHost: shop\r\n${fields}\r\n`
 const post = 'POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 4\r\n\r\n'
@@ -27,7 +19,7 @@ const toldMs = (received: string) =>
 const about = (ms: number) => expect.toSatisfy((told: number) => told > ms - 300 && told <= ms)
 
 async function silent() {
-  return rawUpstream(opened, () => {})
+  return rawUpstream(() => {})
 }
 
 async function gatewayBefore(
@@ -35,8 +27,8 @@ async function gatewayBefore(
   table: RouteTable,
   settings: Partial<GatewaySettings> = {},
 ) {
-  const { gateway, resolver } = await gatewayFor(opened, ports, settings, table)
-  return { gateway, resolver, client: new RawClient(opened, gateway.port) }
+  const { gateway, resolver } = await gatewayFor(ports, settings, table)
+  return { gateway, resolver, client: clientOf(gateway.port) }
 }
 
 describe('deadline', () => {
@@ -63,13 +55,13 @@ describe('deadline', () => {
       timeouts: { order: 100 },
     }
     const { client, gateway } = await gatewayBefore([upstream.port], table)
-    const patient = new RawClient(opened, gateway.port).send('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
+    const patient = clientOf(gateway.port).send('GET /slow HTTP/1.1\r\nHost: x\r\n\r\n')
     await client.send('GET / HTTP/1.1\r\nHost: order.portolan\r\n\r\n').until('deadline_exceeded')
     expect(patient.received).toBe('')
   })
 
   it('counts until the answer’s head: its body may take longer', async () => {
-    const upstream = await rawUpstream(opened, socket => {
+    const upstream = await rawUpstream(socket => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na')
       setTimeout(() => socket.write('b'), 400)
     })
@@ -78,7 +70,7 @@ describe('deadline', () => {
   })
 
   it('gives a request all of it, where a gateway waits less by itself', async () => {
-    const upstream = await rawUpstream(opened, socket => void setTimeout(() => socket.write(hello), 300))
+    const upstream = await rawUpstream(socket => void setTimeout(() => socket.write(hello), 300))
     const { client } = await gatewayBefore([upstream.port], within(5000), { responseMs: 100 })
     expect(await client.send(get()).until('hello')).toMatch(/^HTTP\/1.1 200/)
   })
@@ -95,14 +87,14 @@ describe('deadline', () => {
   })
 
   it('tells the instance, in place of what a client says that nobody trusts', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
+    const upstream = await rawUpstream(answering(hello))
     const { client } = await gatewayBefore([upstream.port], within(2000))
     await client.send(get('x-request-timeout-ms: 5\r\nX-Request-Timeout-MS: 6\r\n')).until('hello')
     expect(toldMs(upstream.received())).toEqual([about(2000)])
   })
 
   it('heeds what a trusted proxy has left: less, but no more', async () => {
-    const upstream = await rawUpstream(opened, answering(hello))
+    const upstream = await rawUpstream(answering(hello))
     const { client } = await gatewayBefore([upstream.port], within(2000), { trustedProxies: ['127.0.0.1'] })
     for (const ms of ['700', '9000', 'soon', '-1', '']) {
       client.received = ''
@@ -114,8 +106,8 @@ describe('deadline', () => {
   })
 
   it('tells at a second try what is left by then', async () => {
-    const good = await rawUpstream(opened, answering(hello))
-    const lossy = await rawUpstream(opened, socket => void setTimeout(() => socket.destroy(), 200))
+    const good = await rawUpstream(answering(hello))
+    const lossy = await rawUpstream(socket => void setTimeout(() => socket.destroy(), 200))
     const { client } = await gatewayBefore([lossy.port, good.port], within(3000))
     for (let i = 0; i < 4 && lossy.received() === ''; i++) {
       client.received = ''

@@ -1,9 +1,9 @@
 import type { RateLimitSettings, Route, RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import { answering, gatewayFor, hello, Opened, RawClient, rawUpstream } from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, hello } from '../testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 /** So slow that no test sees a second one come. */
 const once = { qps: 0.001, burst: 1 }
@@ -18,9 +18,9 @@ const table = (service?: RateLimitSettings, route?: RateLimitSettings, more: rea
 })
 
 async function behind(routes: RouteTable, trustedProxies: readonly string[] = []) {
-  const upstream = await rawUpstream(opened, answering(hello))
-  const { gateway, registry } = await gatewayFor(opened, [upstream.port], { trustedProxies }, routes)
-  const client = new RawClient(opened, gateway.port)
+  const upstream = await rawUpstream(answering(hello))
+  const { gateway, registry } = await gatewayFor([upstream.port], { trustedProxies }, routes)
+  const client = clientOf(gateway.port)
   const get = async (path = '/', ...lines: readonly string[]): Promise<string> => {
     client.received = ''
     const head = [`GET ${path} HTTP/1.1`, 'Host: x', ...lines, '', ''].join('\r\n')

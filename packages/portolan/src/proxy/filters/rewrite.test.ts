@@ -1,16 +1,16 @@
 import type { Rewrite, RouteMatch } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import { answering, gatewayFor, hello, Opened, RawClient, rawUpstream } from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, hello } from '../testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 /** What an instance gets of a request with that first line. */
 async function seen(match: RouteMatch, rewrite: Rewrite, line: string): Promise<string> {
-  const upstream = await rawUpstream(opened, answering(hello))
+  const upstream = await rawUpstream(answering(hello))
   const routes = [{ match, service: 'order', rewrite }]
-  const { gateway } = await gatewayFor(opened, [upstream.port], {}, { routes, exposed: [] })
-  await new RawClient(opened, gateway.port).send(`${line} HTTP/1.1\r\nHost: shop\r\n\r\n`).until('hello')
+  const { gateway } = await gatewayFor([upstream.port], {}, { routes, exposed: [] })
+  await clientOf(gateway.port).send(`${line} HTTP/1.1\r\nHost: shop\r\n\r\n`).until('hello')
   return upstream.received()
 }
 

@@ -1,24 +1,15 @@
-import { createServer } from 'node:net'
 import type { RouteTable, TracingSettings } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import { answering, gatewayFor, hello, Opened, RawClient, rawUpstream } from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, deadPort, hello } from '../testing/harness.ts'
 import { otlpReceiver } from '../testing/otlp-receiver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 
 const traceId = '0af7651916cd43dd8448eb211c80319c'
 const parentId = 'b7ad6b7169203331'
 const parent = `traceparent: 00-${traceId}-${parentId}-01\r\n`
 const get = (fields = '') => `GET /a/b?secret HTTP/1.1\r\nHost: x\r\n${fields}\r\n`
-
-async function deadPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** A gateway that takes part in traces, before these instances, one of them one that answers. */
 async function tracing(
@@ -27,15 +18,15 @@ async function tracing(
   response = hello,
 ) {
   const receiver = await otlpReceiver(opened)
-  const upstream = await rawUpstream(opened, answering(response))
+  const upstream = await rawUpstream(answering(response))
   const table: RouteTable = {
     routes: [{ match: { path: '/a' }, service: 'order' }],
     exposed: [],
     tracing: { endpoint: receiver.url, sample: 1, serviceName: 'edge', ...settings },
     policies: { order: 'round-robin' },
   }
-  const { gateway } = await gatewayFor(opened, [...others, upstream.port], {}, table)
-  const client = new RawClient(opened, gateway.port)
+  const { gateway } = await gatewayFor([...others, upstream.port], {}, table)
+  const client = clientOf(gateway.port)
   return {
     receiver,
     upstream,
@@ -181,11 +172,11 @@ describe('traces', () => {
   })
 
   it('are left alone where no receiver is configured', async () => {
-    const { gateway } = await gatewayFor(opened, [])
-    const upstream = await rawUpstream(opened, answering(hello))
+    const { gateway } = await gatewayFor([])
+    const upstream = await rawUpstream(answering(hello))
     await gateway.close()
-    const plain = await gatewayFor(opened, [upstream.port])
-    await new RawClient(opened, plain.gateway.port).send(get('traceparent: nonsense\r\n')).until('hello')
+    const plain = await gatewayFor([upstream.port])
+    await clientOf(plain.gateway.port).send(get('traceparent: nonsense\r\n')).until('hello')
     expect(upstream.received()).toContain('traceparent: nonsense\r\n')
   })
 })

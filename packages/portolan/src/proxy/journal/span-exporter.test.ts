@@ -1,13 +1,13 @@
 import { pino } from 'pino'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Deadlines } from '../deadlines.ts'
-import { eventually, Opened } from '../testing/harness.ts'
+import { fixture } from '../testing/fixture.ts'
+import { eventually } from '../testing/harness.ts'
 import { otlpReceiver } from '../testing/otlp-receiver.ts'
 import { encodeSpan } from './otlp.ts'
 import { SpanExporter } from './span-exporter.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened } = fixture()
 
 let made = 0
 const span = () =>

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, Socket } from 'node:net'
-import { afterEach, expect, it } from 'vitest'
-import { eventually, Opened } from '../testing/harness.ts'
+import { expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { eventually } from '../testing/harness.ts'
 import { bytesTaken } from './taken.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { opened } = fixture()
 
 it('sees what a slow reader takes of one large write', async () => {
   const server = createServer().listen(0, '127.0.0.1')

@@ -1,17 +1,9 @@
 import type { RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  hello,
-  Opened,
-  RawClient,
-  rawUpstream,
-} from '../testing/harness.ts'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../testing/fixture.ts'
+import { answering, eventually, hello } from '../testing/harness.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, rawUpstream, clientOf } = fixture()
 
 const table = (qps: number, burst: number): RouteTable => ({
   routes: [{ match: { path: '/' }, service: 'order' }],
@@ -20,9 +12,9 @@ const table = (qps: number, burst: number): RouteTable => ({
 })
 
 async function limitedTo(qps: number, burst: number) {
-  const upstream = await rawUpstream(opened, answering(hello))
-  const { gateway, resolver, registry } = await gatewayFor(opened, [upstream.port], {}, table(qps, burst))
-  const client = new RawClient(opened, gateway.port)
+  const upstream = await rawUpstream(answering(hello))
+  const { gateway, resolver, registry } = await gatewayFor([upstream.port], {}, table(qps, burst))
+  const client = clientOf(gateway.port)
   const passes = async (): Promise<boolean> => {
     client.received = ''
     client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')

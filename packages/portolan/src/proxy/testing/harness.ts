@@ -115,6 +115,15 @@ export async function rawUpstream(
   }
 }
 
+/** A port that nobody listens on. */
+export async function deadPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
 /** Answers every request head in what comes with `response`. */
 export function answering(response: string): (socket: Socket, text: string) => void {
   return (socket, text) => {
