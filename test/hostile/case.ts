@@ -42,6 +42,9 @@ export interface ResponseCase {
   readonly part: string
 }
 
+/** Cases by theme. */
+export type Corpus<Case> = Readonly<Record<string, readonly Case[]>>
+
 type Sent = string | readonly Step[]
 
 function stepsOf(sent: Sent): readonly Step[] {

@@ -1,4 +1,4 @@
-import type { RequestCase } from './case.ts'
+import type { Corpus, RequestCase } from './case.ts'
 import { chunks } from './requests/chunks.ts'
 import { endings } from './requests/endings.ts'
 import { hosts } from './requests/hosts.ts'
@@ -8,7 +8,7 @@ import { protocols } from './requests/protocols.ts'
 import { sizes } from './requests/sizes.ts'
 
 /** Hostile requests by theme. */
-export const requestCases: Readonly<Record<string, readonly RequestCase[]>> = {
+export const requestCases: Corpus<RequestCase> = {
   lengths,
   chunks,
   lines,
