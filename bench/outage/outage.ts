@@ -1,7 +1,7 @@
-import { freePort } from '../../test/e2e/processes.ts'
 import { Faults } from '../../test/faults/faults.ts'
 import { monotonicMs, sleep } from '../../test/faults/monotonic.ts'
 import { during, openRegistry, standing, startFleet, startLoad, until } from '../../test/outage/registry.ts'
+import { freePort } from '../../test/ports.ts'
 import { type Bench, type Row, round } from '../row.ts'
 
 const instances = Number(process.env.BENCH_INSTANCES ?? 5000)

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:http2'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../../test/ports.ts'
 
 /** A single etcd node with its defaults (every put is on disk before its answer), and a client for it. */
 export interface EtcdPeer {
@@ -78,15 +78,6 @@ async function ready(url: string, server: ChildProcess): Promise<void> {
     await delay(50)
   }
   throw new Error('etcd was not ready after 10 s')
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** A unary gRPC call, by hand: the message is one length-prefixed frame, the outcome a trailer. */

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import type { healthCheck } from '../../packages/portolan/src/config/sections/health-checks.ts'
 import type { CheckStanding } from '../../packages/portolan/src/health/health.ts'
-import { freePort, getJson, Processes, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { getJson, Processes, until } from './processes.ts'
 
 const processes = new Processes()
 const ends: (() => unknown)[] = []

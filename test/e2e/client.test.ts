@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect, type InstanceSet, type Portolan } from '@portolan/client'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, getJson, Processes, type Program, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { getJson, Processes, type Program, until } from './processes.ts'
 
 const processes = new Processes()
 const ends: (() => unknown)[] = []

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, getJson, Processes, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { getJson, Processes, until } from './processes.ts'
 
 const processes = new Processes()
 afterEach(() => processes.endAll())

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { connect, type Portolan } from '@portolan/client'
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../ports.ts'
 import { Load, type Sent, throughGateway } from './load.ts'
-import { freePort, Processes, type Program, root, until } from './processes.ts'
+import { Processes, type Program, root, until } from './processes.ts'
 import { healthyOf, instancesOf } from './shop-config.ts'
 
 // Instances are replaced one after the other under load, each gone the moment it may go, in the middle of whatever it
@@ -170,40 +171,12 @@ describe('a rolling replacement loses no request', () => {
 
   it('of programs under portolan run, by SIGTERM', async () => {
     const harbour = await openHarbour('  other: { expose: true }\n')
-    const run = (id: string) => {
-      const options = [
-        '--url',
-        harbour.api,
-        '--service',
-        'order',
-        '--id',
-        id,
-        '--address',
-        '127.0.0.1',
-        ...patience,
-      ]
-      return processes.portolan(['run', ...options, '--', process.execPath, abrupt])
-    }
-    await replaceInTurn(harbour, run, old => old.end('SIGTERM'))
+    await replaceInTurn(harbour, runUnder(harbour), old => old.end('SIGTERM'))
   })
 
   it('of programs that portolan drain has taken out, by SIGKILL', async () => {
     const harbour = await openHarbour('  other: { expose: true }\n')
-    const run = (id: string) => {
-      const options = [
-        '--url',
-        harbour.api,
-        '--service',
-        'order',
-        '--id',
-        id,
-        '--address',
-        '127.0.0.1',
-        ...patience,
-      ]
-      return processes.portolan(['run', ...options, '--', process.execPath, abrupt])
-    }
-    await replaceInTurn(harbour, run, async (old, id) => {
+    await replaceInTurn(harbour, runUnder(harbour), async (old, id) => {
       const drain = processes.portolan(['drain', 'order', id, '--url', harbour.api, ...patience])
       await until('the end of the drain', () => drain.child.exitCode !== null)
       expect([drain.child.exitCode, drain.output()]).toEqual([0, expect.any(String)])
@@ -213,6 +186,12 @@ describe('a rolling replacement loses no request', () => {
     })
   })
 })
+
+/** How to start an instance under `portolan run`. */
+function runUnder({ api }: Harbour): (id: string) => Program {
+  const options = ['--url', api, '--service', 'order', '--address', '127.0.0.1', ...patience]
+  return id => processes.portolan(['run', ...options, '--id', id, '--', process.execPath, abrupt])
+}
 
 /** Two instances, each replaced by a successor that is there before. */
 async function replaceInTurn(

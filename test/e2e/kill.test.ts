@@ -1,8 +1,9 @@
 import { Agent } from 'node:http'
 import { connect, Fault, type Portolan } from '@portolan/client'
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../ports.ts'
 import { Load, type Sent, throughGateway } from './load.ts'
-import { freePort, Processes, root, until } from './processes.ts'
+import { Processes, root, until } from './processes.ts'
 import { healthyOf } from './shop-config.ts'
 
 const processes = new Processes()

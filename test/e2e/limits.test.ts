@@ -5,7 +5,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually, Opened, RawClient } from '../../packages/portolan/src/proxy/testing/harness.ts'
-import { freePort, Processes, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { Processes, until } from './processes.ts'
 
 const processes = new Processes()
 const opened = new Opened()

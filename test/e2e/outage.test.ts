@@ -1,22 +1,16 @@
 import { Agent } from 'node:http'
-import { connect, type Portolan } from '@portolan/client'
-import { afterEach, describe, expect, it } from 'vitest'
+import { connect } from '@portolan/client'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { freePort } from '../ports.ts'
 import { Load, throughGateway } from './load.ts'
-import { freePort, getJson, Processes, type Program, until } from './processes.ts'
+import { getJson, Processes, type Program, until } from './processes.ts'
 import { healthyOf } from './shop-config.ts'
 
 /** How long the registry is away; the full 60 s on demand and in CI. */
 const outageMs = Number(process.env.PORTOLAN_OUTAGE_MS ?? (process.env.CI ? 60_000 : 15_000))
 
-const processes = new Processes()
-let portolan: Portolan | undefined
-afterEach(async () => {
-  await portolan?.close()
-  portolan = undefined
-  await processes.endAll()
-})
-
 interface World {
+  readonly processes: Processes
   readonly args: readonly string[]
   readonly url: string
   readonly registry: Program
@@ -24,8 +18,10 @@ interface World {
   readonly loads: readonly Load[]
 }
 
-/** Three kinds of process: a registry, `lb --join`, and instances under `portolan run`. */
-async function world(): Promise<World> {
+/** Three kinds of process: a registry, `lb --join`, and instances under `portolan run`; they end with the test. */
+async function world({ onTestFinished }: TestContext): Promise<World> {
+  const processes = new Processes()
+  onTestFinished(() => processes.endAll())
   const [api, gateway, admin] = [await freePort(), await freePort(), await freePort()]
   const directory = processes.directory()
   const url = `http://127.0.0.1:${api}`
@@ -58,7 +54,8 @@ async function world(): Promise<World> {
   )
   await until('three healthy echoes', async () => (await healthyOf(url, 'echo')).length === 3, 30_000)
 
-  portolan = await connect(url)
+  const portolan = await connect(url)
+  onTestFinished(() => portolan.close())
   const echo = portolan.service('echo')
   const agent = new Agent({ keepAlive: true, maxSockets: 32 })
   const send = throughGateway(agent, `http://127.0.0.1:${gateway}`, 'echo.portolan')
@@ -72,7 +69,7 @@ async function world(): Promise<World> {
     }),
   ]
   await until('some answers', () => loads.every(load => load.answers.length > 100))
-  return { args, url, registry, instances, loads }
+  return { processes, args, url, registry, instances, loads }
 }
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
@@ -106,20 +103,21 @@ async function expectNothingLost(
   )
 }
 
-describe('the registry is away under load', () => {
-  it('loses no request and no instance when it is killed', { timeout: outageMs + 120_000 }, async () => {
-    const here = await world()
+// Both at once: most of the time they wait for the end of the outage.
+describe.concurrent('the registry is away under load', () => {
+  it('loses no request and no instance when it is killed', { timeout: outageMs + 120_000 }, async test => {
+    const here = await world(test)
     await here.registry.end('SIGKILL')
     await sleep(outageMs)
     const since = performance.now()
-    await processes.up(here.args)
+    await here.processes.up(here.args)
     await expectNothingLost(here, since, 'SIGKILL')
   })
 
   it('loses no request and no instance when it is stopped and goes on', {
     timeout: outageMs + 120_000,
-  }, async () => {
-    const here = await world()
+  }, async test => {
+    const here = await world(test)
     process.kill(here.registry.pid, 'SIGSTOP')
     await sleep(outageMs)
     const since = performance.now()

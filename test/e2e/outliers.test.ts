@@ -3,8 +3,9 @@ import { connect, type Portolan } from '@portolan/client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Faults } from '../faults/faults.ts'
 import { type Program, script } from '../faults/program.ts'
+import { freePort } from '../ports.ts'
 import { Load, type Sent, throughGateway } from './load.ts'
-import { freePort, Processes, type Program as Started, until } from './processes.ts'
+import { Processes, type Program as Started, until } from './processes.ts'
 import { healthyOf, instancesOf } from './shop-config.ts'
 
 const processes = new Processes()

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, Processes, root, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { Processes, root, until } from './processes.ts'
 
 const processes = new Processes()
 afterEach(() => processes.endAll())

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,16 +13,6 @@ const main = join(root, 'packages/portolan/src/cli/main.ts')
 
 /** Programs that a supervisor starts as plain `node` run from source too. */
 export const sourceEnv = { NODE_OPTIONS: fromSource.join(' ') }
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 /** Waits until `look` gives something; says what it waited for when the time is over. */
 export async function until<T>(

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { freePort } from '../ports.ts'
 import { CountingLoad } from '../rate/counting-load.ts'
 import { ThreeGateways } from '../rate/three-gateways.ts'
-import { freePort, Processes, until } from './processes.ts'
+import { Processes, until } from './processes.ts'
 
 const closers: (() => Promise<void> | void)[] = []
 afterEach(async () => {

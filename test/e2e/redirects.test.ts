@@ -5,7 +5,8 @@ import type { CheckStanding } from '../../packages/portolan/src/health/health.ts
 import { Faults } from '../faults/faults.ts'
 import type { Namespace } from '../faults/namespace.ts'
 import { describeInNamespaces } from '../faults/namespaced.ts'
-import { freePort, getJson, Processes, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { getJson, Processes, until } from './processes.ts'
 
 const processes = new Processes()
 const ends: (() => unknown)[] = []

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, Processes, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { Processes, until } from './processes.ts'
 
 const processes = new Processes()
 const servers: Server[] = []

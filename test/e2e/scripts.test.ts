@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import type { Instance } from '@portolan/core'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { processesWith } from '../../packages/portolan/src/health/probes/testing/scripts.ts'
+import { freePort } from '../ports.ts'
 import { throughGateway } from './load.ts'
-import { freePort, getJson, Processes, root, until } from './processes.ts'
+import { getJson, Processes, root, until } from './processes.ts'
 
 const processes = new Processes()
 const agent = new Agent({ keepAlive: true })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { freePort, type Processes, root } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { type Processes, root } from './processes.ts'
 
 export interface Shop {
   readonly file: string

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect } from '@portolan/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { freePort, Processes, root, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { Processes, root, until } from './processes.ts'
 
 const processes = new Processes()
 const ends: (() => unknown)[] = []

@@ -1,6 +1,7 @@
+import { freePort } from '../ports.ts'
 import { monotonicMs, sleep } from './monotonic.ts'
 import { type Program, portolanMain, script } from './program.ts'
-import { everywhere, freePort, type Member, type World } from './world.ts'
+import { everywhere, type Member, type World } from './world.ts'
 
 /** When consumers last turned to an address, by kind of consumer. */
 export interface LastPicks {

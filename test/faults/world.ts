@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../ports.ts'
 import { Faults } from './faults.ts'
 import { monotonicMs, sleep } from './monotonic.ts'
 import type { Namespace } from './namespace.ts'
@@ -116,13 +116,4 @@ export async function startMember(faults: Faults, id: string, options: MemberOpt
   )
   const port = await program.line(line => Number(/^ready \S+ \S+ (\d+)/.exec(line)?.[1]) || undefined)
   return { id, program, address, port }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually, type Opened } from '../../packages/portolan/src/proxy/testing/harness.ts'
+import { freePort } from '../ports.ts'
 
 /** A server of somebody else's, which answers `<METHOD target SIZE>` with what it took a request for. */
 export interface RealServer {
@@ -19,14 +20,6 @@ const env = { ...process.env, PATH: path }
 
 export function isThere(program: string): boolean {
   return spawnSync(program, ['-v'], { env, stdio: 'ignore' }).error === undefined
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,13 +1,15 @@
 import { connect } from '@portolan/client'
-import { freePort } from '../e2e/processes.ts'
 import { Faults } from '../faults/faults.ts'
 import { monotonicMs, sleep } from '../faults/monotonic.ts'
 import type { Program } from '../faults/program.ts'
+import { freePort } from '../ports.ts'
 import { openRegistry, startFleet, startVisitors, until } from './registry.ts'
 
 export interface BudgetOptions {
   /** Requests a second through the gateway; 0 = nobody visits. */
   readonly rate: number
+  /** Where the instances have their addresses: three numbers. Default: 127.71.0. */
+  readonly network?: string
   /** How long checks are counted, once they have settled. */
   readonly seconds: number
   /** How many of the instances are killed afterwards, one after the other. */
@@ -27,13 +29,19 @@ interface Looks {
 }
 
 /** 100 instances with sessions whose checks want 500 looks a second, as the instances themselves count them. */
-export async function checksUnderBudget({ rate, seconds, kills, say = () => {} }: BudgetOptions) {
+export async function checksUnderBudget({
+  rate,
+  network = '127.71.0',
+  seconds,
+  kills,
+  say = () => {},
+}: BudgetOptions) {
   const faults = new Faults()
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   try {
     await openRegistry(faults, { listen: `127.0.0.1:${port}` })
-    const fleet = { url, service: 'echo', network: '127.71.0', checks: [check] }
+    const fleet = { url, service: 'echo', network, checks: [check] }
     const crowd = await startFleet(faults, { ...fleet, first: 0, count: instances - kills })
     const victims: Program[] = []
     for (let n = instances - kills; n < instances; n++)

@@ -1,8 +1,8 @@
 import { connect, type Portolan } from '@portolan/client'
 import type { Instance } from '@portolan/core'
-import { freePort } from '../e2e/processes.ts'
 import { Faults } from '../faults/faults.ts'
 import { monotonicMs, sleep } from '../faults/monotonic.ts'
+import { freePort } from '../ports.ts'
 import { joinByCable } from './cable.ts'
 import { during, openRegistry, startFleet, startLoad, until } from './registry.ts'
 

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { freePort, Processes, type Program, until } from '../e2e/processes.ts'
+import { Processes, type Program, until } from '../e2e/processes.ts'
+import { freePort } from '../ports.ts'
 import { CountingLoad, type Counts } from './counting-load.ts'
 
 export interface Limit {
