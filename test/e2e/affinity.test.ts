@@ -3,7 +3,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { freePort, Processes, until } from './processes.ts'
+import { freePort } from '../ports.ts'
+import { Processes, until } from './processes.ts'
 
 const processes = new Processes()
 const servers: Server[] = []

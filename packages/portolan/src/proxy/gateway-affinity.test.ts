@@ -1,21 +1,11 @@
 import { type AffinitySettings, breakerDefaults, type Cause, type RouteTable } from '@portolan/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { newSealKey } from './sticky/seal.ts'
-import {
-  answering,
-  eventually,
-  gatewayFor,
-  httpUpstream,
-  instancesOf,
-  Opened,
-  RawClient,
-  rawUpstream,
-  type TestGateway,
-} from './testing/harness.ts'
+import { fixture } from './testing/fixture.ts'
+import { answering, eventually, instancesOf, type TestGateway } from './testing/harness.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
-afterEach(() => opened.close())
+const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
 const key = newSealKey()
 
@@ -29,8 +19,7 @@ function tableOf(settings: Partial<AffinitySettings> = {}, more: Partial<RouteTa
 }
 
 /** An instance that says its name. */
-const named = (name: string): Promise<number> =>
-  httpUpstream(opened, (_, response) => void response.end(`<${name}>`))
+const named = (name: string): Promise<number> => httpUpstream((_, response) => void response.end(`<${name}>`))
 
 const portsOf = (names: string): Promise<number[]> => Promise.all([...names].map(named))
 
@@ -54,14 +43,14 @@ function answerOf(text: string): Answer {
 }
 
 async function ask({ gateway }: TestGateway, cookie?: string, head = 'GET / HTTP/1.1'): Promise<Answer> {
-  const client = new RawClient(opened, gateway.port)
+  const client = clientOf(gateway.port)
   const field = cookie === undefined ? '' : `Cookie: ${cookie}\r\n`
   client.send(`${head}\r\nHost: a\r\nConnection: close\r\n${field}\r\n`)
   return answerOf(await client.untilEnd())
 }
 
 /** The cookie of a client that belongs to that instance. */
-async function clientOf(gateway: TestGateway, wanted: string): Promise<string> {
+async function cookieOf(gateway: TestGateway, wanted: string): Promise<string> {
   for (let turn = 0; turn < 200; turn++) {
     const { by, cookie } = await ask(gateway)
     if (by === wanted && cookie !== undefined) return cookie
@@ -78,7 +67,7 @@ const stays = ({ gateway }: TestGateway) => gateway.stats.of('order').stays
 describe('the cookie of a service', () => {
   it('is given with the first answer, brings the client back, and tells nothing of the instance', async () => {
     const ports = await portsOf('ABC')
-    const gateway = await gatewayFor(opened, ports, {}, tableOf())
+    const gateway = await gatewayFor(ports, {}, tableOf())
     const homes = new Set<string>()
     const cookies = new Map<string, string>()
     for (let n = 0; n < 20; n++) {
@@ -107,16 +96,16 @@ describe('the cookie of a service', () => {
     ],
     [{ sameSite: 'none' as const, secure: true }, '; Path=/; HttpOnly; SameSite=None; Secure'],
   ])('has the attributes that %j asks for', async (settings, attributes) => {
-    const gateway = await gatewayFor(opened, await portsOf('A'), {}, tableOf(settings))
+    const gateway = await gatewayFor(await portsOf('A'), {}, tableOf(settings))
     const { setCookie = '' } = await ask(gateway)
     expect(setCookie.slice(setCookie.indexOf(';'))).toBe(attributes)
   })
 
   it('goes with every answer of an instance: to HEAD, POST and HTTP/1.0, and with redirects, 304 and errors', async () => {
-    const port = await httpUpstream(opened, (request, response) => {
+    const port = await httpUpstream((request, response) => {
       response.writeHead(Number(request.url?.slice(1)) || 200, { location: '/x' }).end()
     })
-    const gateway = await gatewayFor(opened, [port], {}, tableOf())
+    const gateway = await gatewayFor([port], {}, tableOf())
     for (const head of [
       'HEAD / HTTP/1.1',
       'POST / HTTP/1.1\r\nContent-Length: 0',
@@ -134,13 +123,12 @@ describe('the cookie of a service', () => {
 
   it('goes not with interim answers, and not with what the gateway answers itself', async () => {
     const upstream = await rawUpstream(
-      opened,
       answering(
         'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<A>',
       ),
     )
-    const gateway = await gatewayFor(opened, [upstream.port], {}, tableOf())
-    const client = new RawClient(opened, gateway.gateway.port)
+    const gateway = await gatewayFor([upstream.port], {}, tableOf())
+    const client = clientOf(gateway.gateway.port)
     await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n').until('<A>')
     expect(client.received.match(/Set-Cookie/g)).toHaveLength(1)
     expect(client.received.indexOf('Set-Cookie')).toBeGreaterThan(client.received.indexOf('200 OK'))
@@ -153,20 +141,18 @@ describe('the cookie of a service', () => {
   it('goes with a 101 as well, and leads the next websocket to the same instance', async () => {
     const upgraded = (name: string) =>
       rawUpstream(
-        opened,
         answering(
           `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n<${name}>`,
         ),
       )
     const upstreams = await Promise.all([...'ABC'].map(upgraded))
     const gateway = await gatewayFor(
-      opened,
       upstreams.map(({ port }) => port),
       {},
       tableOf(),
     )
     const open = async (field = ''): Promise<Answer> => {
-      const client = new RawClient(opened, gateway.gateway.port)
+      const client = clientOf(gateway.gateway.port)
       client.send(`GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: chat\r\n${field}\r\n`)
       return answerOf(await client.until('>'))
     }
@@ -179,7 +165,7 @@ describe('the cookie of a service', () => {
   })
 
   it('is nothing that a service without affinity knows of', async () => {
-    const gateway = await gatewayFor(opened, await portsOf('AB'), {}, tableOf({}, { affinity: {} }))
+    const gateway = await gatewayFor(await portsOf('AB'), {}, tableOf({}, { affinity: {} }))
     expect((await ask(gateway)).setCookie).toBeUndefined()
     expect(stays(gateway).new).toBe(0)
   })
@@ -196,7 +182,7 @@ describe('the cookie of a service', () => {
     { cookie: 'at', domain: 'x; y' },
   ])('is none where a registry says what makes none: %j', async affinity => {
     const table = { ...tableOf(), affinity: { order: affinity } }
-    const gateway = await gatewayFor(opened, await portsOf('A'), {}, JSON.parse(JSON.stringify(table)))
+    const gateway = await gatewayFor(await portsOf('A'), {}, JSON.parse(JSON.stringify(table)))
     expect(await ask(gateway)).toMatchObject({ by: 'A', setCookie: undefined })
   })
 
@@ -209,7 +195,7 @@ describe('the cookie of a service', () => {
   ])('is an ordinary one where a newer registry says %j', async settings => {
     const table = JSON.parse(JSON.stringify(tableOf())) as { affinity: { order: object } }
     Object.assign(table.affinity.order, settings)
-    const gateway = await gatewayFor(opened, await portsOf('A'), {}, table as unknown as RouteTable)
+    const gateway = await gatewayFor(await portsOf('A'), {}, table as unknown as RouteTable)
     expect((await ask(gateway)).setCookie).toMatch(/; Path=\/; HttpOnly; SameSite=Lax$/)
   })
 })
@@ -217,10 +203,10 @@ describe('the cookie of a service', () => {
 describe('a client with a cookie', () => {
   it('gets another one when its instance drains, is out, or has gone', async () => {
     const ports = await portsOf('ABC')
-    const gateway = await gatewayFor(opened, ports, {}, tableOf())
+    const gateway = await gatewayFor(ports, {}, tableOf())
     const [a, b, c] = instancesOf(ports)
     if (a === undefined || b === undefined || c === undefined) throw new Error('three')
-    const cookie = await clientOf(gateway, 'A')
+    const cookie = await cookieOf(gateway, 'A')
     const moved = async (): Promise<void> => {
       const answer = await ask(gateway, cookie)
       expect(answer.by).not.toBe('A')
@@ -244,11 +230,11 @@ describe('a client with a cookie', () => {
 
   it('leaves an instance that its own requests have found out, and belongs elsewhere then', async () => {
     let isBroken = false
-    const broken = await httpUpstream(opened, (_, response) => {
+    const broken = await httpUpstream((_, response) => {
       response.writeHead(isBroken ? 500 : 200).end('<A>')
     })
-    const gateway = await gatewayFor(opened, [broken, ...(await portsOf('BC'))], {}, tableOf())
-    const cookie = await clientOf(gateway, 'A')
+    const gateway = await gatewayFor([broken, ...(await portsOf('BC'))], {}, tableOf())
+    const cookie = await cookieOf(gateway, 'A')
     isBroken = true
     for (let n = 0; n < 5; n++)
       expect(await ask(gateway, cookie)).toMatchObject({ by: 'A', setCookie: undefined })
@@ -260,8 +246,8 @@ describe('a client with a cookie', () => {
 
   it('goes to the least bad ones when all are ill, its own among them', async () => {
     const ports = await portsOf('ABC')
-    const gateway = await gatewayFor(opened, ports, {}, tableOf())
-    const cookie = await clientOf(gateway, 'B')
+    const gateway = await gatewayFor(ports, {}, tableOf())
+    const cookie = await cookieOf(gateway, 'B')
     const all = instancesOf(ports)
     gateway.resolver.give(
       'order',
@@ -277,9 +263,9 @@ describe('a client with a cookie', () => {
 
   it('is known before the instances are: it waits for them, and goes home', async () => {
     const ports = await portsOf('ABC')
-    const before = await gatewayFor(opened, ports, {}, tableOf())
+    const before = await gatewayFor(ports, {}, tableOf())
     const { by, cookie } = await ask(before)
-    const gateway = await gatewayFor(opened, [], {}, tableOf())
+    const gateway = await gatewayFor([], {}, tableOf())
     const answers = [1, 2, 3, 4].map(() => ask(gateway, cookie))
     await eventually(() => gateway.gateway.stats.connections === 4)
     gateway.resolver.give('order', instancesOf(ports))
@@ -288,9 +274,9 @@ describe('a client with a cookie', () => {
   })
 
   it('is moved by the try that answers when its instance refuses connections', async () => {
-    const gone = await rawUpstream(opened, answering('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<A>'))
-    const gateway = await gatewayFor(opened, [gone.port, ...(await portsOf('BC'))], {}, tableOf())
-    const cookie = await clientOf(gateway, 'A')
+    const gone = await rawUpstream(answering('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<A>'))
+    const gateway = await gatewayFor([gone.port, ...(await portsOf('BC'))], {}, tableOf())
+    const cookie = await cookieOf(gateway, 'A')
     gone.kill()
     const answer = await ask(gateway, cookie, 'POST / HTTP/1.1\r\nContent-Length: 0')
     expect(answer.by).toMatch(/[BC]/)
@@ -301,12 +287,12 @@ describe('a client with a cookie', () => {
 
   it('is moved by a try that its instance’s status asks for', async () => {
     let isBroken = false
-    const broken = await httpUpstream(opened, (_, response) => {
+    const broken = await httpUpstream((_, response) => {
       response.writeHead(isBroken ? 503 : 200).end('<A>')
     })
     const table = tableOf({}, { retries: { order: { on: ['refused', 503] } } })
-    const gateway = await gatewayFor(opened, [broken, ...(await portsOf('BC'))], {}, table)
-    const cookie = await clientOf(gateway, 'A')
+    const gateway = await gatewayFor([broken, ...(await portsOf('BC'))], {}, table)
+    const cookie = await cookieOf(gateway, 'A')
     isBroken = true
     const answer = await ask(gateway, cookie)
     expect(answer.by).toMatch(/[BC]/)
@@ -316,7 +302,7 @@ describe('a client with a cookie', () => {
   it('stays when a kept connection has parted: that says nothing of the instance', async () => {
     let connections = 0
     let asked = 0
-    const upstream = await rawUpstream(opened, (socket, text) => {
+    const upstream = await rawUpstream((socket, text) => {
       if (!text.includes('GET')) return
       asked++
       // The second request on a connection finds it closed.
@@ -324,7 +310,7 @@ describe('a client with a cookie', () => {
       else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<A>')
     })
     upstream.server.on('connection', () => connections++)
-    const gateway = await gatewayFor(opened, [upstream.port], {}, tableOf())
+    const gateway = await gatewayFor([upstream.port], {}, tableOf())
     const { cookie } = await ask(gateway)
     gateway.resolver.give('order', [
       ...instancesOf([upstream.port]),
@@ -337,14 +323,14 @@ describe('a client with a cookie', () => {
 
   it('is served by another one this once, and stays, when its instance is full', async () => {
     const held: (() => void)[] = []
-    const slow = await httpUpstream(opened, (request, response) => {
+    const slow = await httpUpstream((request, response) => {
       if (request.url !== '/slow') response.end('<A>')
       else held.push(() => response.end('<A>'))
     })
     const other = await named('B')
     const breaker = { ...breakerDefaults, connections: 1 }
-    const gateway = await gatewayFor(opened, [slow, other], { breaker }, tableOf())
-    const cookie = await clientOf(gateway, 'A')
+    const gateway = await gatewayFor([slow, other], { breaker }, tableOf())
+    const cookie = await cookieOf(gateway, 'A')
     const waiting = ask(gateway, cookie, 'GET /slow HTTP/1.1')
     await eventually(() => held.length === 1)
     expect(await ask(gateway, cookie)).toMatchObject({ by: 'B', setCookie: undefined })
@@ -357,14 +343,14 @@ describe('a client with a cookie', () => {
   it('stays when it has waited in line, whoever was free first', async () => {
     const held = new Map<string, () => void>()
     const slow = (name: string) =>
-      httpUpstream(opened, (request, response) => {
+      httpUpstream((request, response) => {
         if (request.url === '/slow') held.set(name, () => response.end(`<${name}>`))
         else response.end(`<${name}>`)
       })
     const ports = [await slow('A'), await slow('B')]
     const breaker = { ...breakerDefaults, connections: 1, queueTimeoutMs: 60_000 }
-    const gateway = await gatewayFor(opened, ports, { breaker }, tableOf())
-    const [a, b] = [await clientOf(gateway, 'A'), await clientOf(gateway, 'B')]
+    const gateway = await gatewayFor(ports, { breaker }, tableOf())
+    const [a, b] = [await cookieOf(gateway, 'A'), await cookieOf(gateway, 'B')]
     const slows = [ask(gateway, a, 'GET /slow HTTP/1.1'), ask(gateway, b, 'GET /slow HTTP/1.1')]
     await eventually(() => held.size === 2)
     const waiting = [ask(gateway, a), ask(gateway, a)]
@@ -385,7 +371,7 @@ describe('a client with a cookie', () => {
       {},
       { policies: { order: 'ring-hash' }, balance: { order: { hashBy: 'header:X-User' } } },
     )
-    const gateway = await gatewayFor(opened, ports, {}, table)
+    const gateway = await gatewayFor(ports, {}, table)
     const as = (user: string) => `GET / HTTP/1.1\r\nX-User: ${user}`
     const first = await ask(gateway, undefined, as('u1'))
     for (let n = 0; n < 20; n++) expect((await ask(gateway, first.cookie, as(`v${n}`))).by).toBe(first.by)
@@ -412,7 +398,7 @@ describe('a cookie that is none of ours', () => {
     ['bytes', 'at=\xff\xfe; at=\x80'],
     ['many', Array<string>(2000).fill('at=x').join(';')],
   ])('is replaced: %s', async (what, cookie) => {
-    const gateway = await gatewayFor(opened, await portsOf('AB'), {}, tableOf())
+    const gateway = await gatewayFor(await portsOf('AB'), {}, tableOf())
     const answer = await ask(gateway, cookie)
     expect(answer.by).toMatch(/[AB]/)
     expect(answer.cookie).toMatch(/^at=[\w-]{16}\.[\w-]{22}$/)
@@ -420,7 +406,7 @@ describe('a cookie that is none of ours', () => {
   })
 
   it('does not hide one that is: of several, that one counts', async () => {
-    const gateway = await gatewayFor(opened, await portsOf('ABCD'), {}, tableOf())
+    const gateway = await gatewayFor(await portsOf('ABCD'), {}, tableOf())
     const { by, cookie = '' } = await ask(gateway)
     const quoted = cookie.replace('=', '="').concat('"')
     for (const field of [
@@ -445,10 +431,7 @@ describe('a cookie that is none of ours', () => {
 describe('gateways of one registry', () => {
   it('take each other’s cookies', async () => {
     const ports = await portsOf('ABCDE')
-    const [one, other] = [
-      await gatewayFor(opened, ports, {}, tableOf()),
-      await gatewayFor(opened, ports, {}, tableOf()),
-    ]
+    const [one, other] = [await gatewayFor(ports, {}, tableOf()), await gatewayFor(ports, {}, tableOf())]
     for (let n = 0; n < 10; n++) {
       const { by, cookie } = await ask(one)
       expect(await ask(other, cookie)).toMatchObject({ by, setCookie: undefined })
@@ -458,7 +441,7 @@ describe('gateways of one registry', () => {
 
   it('do so for cookies of a key that was replaced, and give new ones for them, until it is gone', async () => {
     const ports = await portsOf('ABCDE')
-    const gateway = await gatewayFor(opened, ports, {}, tableOf())
+    const gateway = await gatewayFor(ports, {}, tableOf())
     const { by, cookie } = await ask(gateway)
     const newer = newSealKey()
     gateway.gateway.setRoutes(tableOf({ keys: [newer, key] }))
@@ -478,10 +461,7 @@ describe('gateways of one registry', () => {
     const ports = await portsOf('ABCDE')
     const keyless = { cookie: 'at' }
     const table = { ...tableOf(), affinity: { order: keyless } }
-    const [one, other] = [
-      await gatewayFor(opened, ports, {}, table),
-      await gatewayFor(opened, ports, {}, table),
-    ]
+    const [one, other] = [await gatewayFor(ports, {}, table), await gatewayFor(ports, {}, table)]
     const { by, cookie } = await ask(one)
     one.gateway.setRoutes({ ...table, affinity: { order: { ...keyless, secure: true } } })
     expect(await ask(one, cookie)).toMatchObject({ by, setCookie: undefined })
