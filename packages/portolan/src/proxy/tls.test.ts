@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -7,32 +7,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Instance } from '@portolan/core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { gatewayFor, Opened, RawClient, rawUpstream } from './testing/harness.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeCertificate } from '../health/probes/testing/certificate.ts'
+import { fixture } from './testing/fixture.ts'
 import { instanceOf } from './testing/static-resolver.ts'
 
-const opened = new Opened()
+const { opened, gatewayFor, rawUpstream, clientOf } = fixture()
 let folder = ''
 const file = (name: string) => join(folder, name)
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'portolan-gateway-tls-'))
-  const key = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    file('key.pem'),
-  ]
-  const names = ['-subj', '/CN=order', '-addext', 'subjectAltName=DNS:order.test,IP:127.0.0.1']
-  execFileSync('openssl', ['req', '-x509', '-days', '1', ...key, '-out', file('cert.pem'), ...names], {
-    stdio: 'ignore',
-  })
+  writeCertificate(folder)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-afterEach(() => opened.close())
 
 const large = 'x'.repeat(3_000_000)
 
@@ -91,7 +79,7 @@ const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
 describe('an instance whose port speaks TLS', () => {
   it('is spoken to by TLS: requests and answers small and large, one after the other on kept connections', async () => {
-    const client = new RawClient(opened, await trustingGateway(await tlsInstance({ host: 'order.test' })))
+    const client = clientOf(await trustingGateway(await tlsInstance({ host: 'order.test' })))
     for (let turn = 0; turn < 3; turn++) {
       client.received = ''
       await client.send(get).until('<0>')
@@ -106,7 +94,7 @@ describe('an instance whose port speaks TLS', () => {
   })
 
   it('has tunnels, too, with much in them, and an end that is told while the other side goes on', async () => {
-    const client = new RawClient(opened, await trustingGateway(await tlsInstance({ host: 'order.test' })))
+    const client = clientOf(await trustingGateway(await tlsInstance({ host: 'order.test' })))
     await client
       .send(get.replace('\r\n\r\n', '\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n'))
       .until('\r\n\r\n')
@@ -118,19 +106,19 @@ describe('an instance whose port speaks TLS', () => {
   })
 
   it('is known by its address where it has no host', async () => {
-    const client = new RawClient(opened, await trustingGateway(await tlsInstance()))
+    const client = clientOf(await trustingGateway(await tlsInstance()))
     await client.send(get).until('<0>')
   })
 
   it('is left alone when its certificate is for another name', async () => {
-    const client = new RawClient(opened, await trustingGateway(await tlsInstance({ host: 'payment.test' })))
+    const client = clientOf(await trustingGateway(await tlsInstance({ host: 'payment.test' })))
     await client.send(get).until('Portolan-Error: tls_failed')
   })
 
   it('is left alone when nobody vouches for it', async () => {
-    const { gateway, resolver } = await gatewayFor(opened, [])
+    const { gateway, resolver } = await gatewayFor([])
     resolver.give('order', [await tlsInstance()])
-    const client = new RawClient(opened, gateway.port)
+    const client = clientOf(gateway.port)
     expect(await client.send(get).until('}\n')).toMatch(
       /^HTTP\/1\.1 502 [\s\S]*Portolan-Error: tls_failed\r\n/,
     )
@@ -138,11 +126,11 @@ describe('an instance whose port speaks TLS', () => {
   })
 
   it('never gets a byte in the clear', async () => {
-    const raw = await rawUpstream(opened, socket => socket.destroy())
-    const { gateway, resolver } = await gatewayFor(opened, [])
+    const raw = await rawUpstream(socket => socket.destroy())
+    const { gateway, resolver } = await gatewayFor([])
     const ports = [{ name: 'https', number: raw.port, protocol: 'http', tls: true }] as const
     resolver.give('order', [instanceOf('order', 'order-1', raw.port, { ports })])
-    await new RawClient(opened, gateway.port).send(get).until('tls_failed')
+    await clientOf(gateway.port).send(get).until('tls_failed')
     // 22 = a record of TLS's handshake.
     expect(raw.received().charCodeAt(0)).toBe(22)
     expect(raw.received()).not.toContain('HTTP')

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeCertificate } from '../../health/probes/testing/certificate.ts'
 import { openTested } from '../testing/open-tested.ts'
 import { openSession } from '../testing/session-client.ts'
 
@@ -13,19 +13,7 @@ const file = (name: string) => join(folder, name)
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'portolan-tls-'))
-  const key = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    file('key.pem'),
-  ]
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', ['req', '-x509', '-days', '1', ...key, '-out', file('cert.pem'), ...names], {
-    stdio: 'ignore',
-  })
+  writeCertificate(folder, 'localhost')
   writeFileSync(file('rubbish.pem'), 'rubbish')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -6,9 +6,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { grpcProbe } from './grpc.ts'
 import { healthRequest, healthStatus } from './grpc-message.ts'
 import type { ProbeTarget } from './probe.ts'
+import { makeCertificate } from './testing/certificate.ts'
 import { serveGrpc } from './testing/grpc-server.ts'
 import { look, probeContract } from './testing/probe-contract.ts'
-import { freePort, instanceAt, listen, makeCertificate, portOf } from './testing/targets.ts'
+import { freePort, instanceAt, listen, portOf } from './testing/targets.ts'
 
 const plain: GrpcCheck = { type: 'grpc', id: 'grpc', intervalMs: 1000, timeoutMs: 500, rise: 2, service: '' }
 

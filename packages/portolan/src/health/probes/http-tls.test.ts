@@ -3,8 +3,9 @@ import type { HttpCheck, Instance } from '@portolan/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { httpProbe } from './http.ts'
 import type { ProbeTarget } from './probe.ts'
+import { makeCertificate } from './testing/certificate.ts'
 import { look, probeContract } from './testing/probe-contract.ts'
-import { freePort, instanceAt, listen, makeCertificate, portOf } from './testing/targets.ts'
+import { freePort, instanceAt, listen, portOf } from './testing/targets.ts'
 
 const certificate = makeCertificate()
 

@@ -1,9 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Instance, Port } from '@portolan/core'
 
 /** An instance of the service `order` with one port, or the ports given. */
@@ -72,30 +69,6 @@ export async function freePort(): Promise<number> {
   const server = await listen(() => {})
   await server.close()
   return server.port
-}
-
-/** A self-signed certificate for `order.test` and 127.0.0.1. */
-export function makeCertificate(): { readonly cert: string; readonly key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'portolan-probes-'))
-  const file = (name: string): string => join(folder, name)
-  try {
-    const ec = [
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      file('key.pem'),
-    ]
-    const names = ['-subj', '/CN=order', '-addext', 'subjectAltName=DNS:order.test,IP:127.0.0.1']
-    execFileSync('openssl', ['req', '-x509', '-days', '1', ...ec, '-out', file('cert.pem'), ...names], {
-      stdio: 'ignore',
-    })
-    return { cert: readFileSync(file('cert.pem'), 'utf8'), key: readFileSync(file('key.pem'), 'utf8') }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
 }
 
 /** A port of 127.0.0.1 whose program hangs: its kernel takes a few connections in its stead, and no more after that. */
