@@ -12,11 +12,19 @@ export type Outgoing = string | Buffer
  */
 const stringBelow = 1024
 
-/** Empties the writer into something that may be kept. */
-export function take(out: ByteWriter): Outgoing {
+/** Empties the writer into a string of one character a byte. */
+export function text(out: ByteWriter): string {
   const { length, bytes } = out
   out.length = 0
-  return length < stringBelow ? bytes.toString('latin1', 0, length) : Buffer.from(bytes.subarray(0, length))
+  return bytes.toString('latin1', 0, length)
+}
+
+/** Empties the writer into something that may be kept. */
+export function take(out: ByteWriter): Outgoing {
+  if (out.length < stringBelow) return text(out)
+  const { length, bytes } = out
+  out.length = 0
+  return Buffer.from(bytes.subarray(0, length))
 }
 
 /**

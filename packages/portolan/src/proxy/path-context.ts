@@ -9,6 +9,7 @@ import { countDescriptors as countOwn, type DescriptorCount, Descriptors } from 
 import { Memory } from './limits/memory.ts'
 import { gatewayName } from './mark.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import { Outbox } from './outbox.ts'
 import { RouteLimits } from './rate/route-limits.ts'
 import { Ticks } from './rate/ticks.ts'
 import type { GatewaySettings } from './settings.ts'
@@ -30,6 +31,7 @@ export interface PathContext {
   lookUp: (name: ServiceName) => { readonly balancer: LocalBalancer } | undefined
   /** Where outgoing bytes are gathered. Empty between events: who fills it, sends it within the same call. */
   readonly out: ByteWriter
+  readonly outbox: Outbox
   /** Where every connection is read into: what is in it is used, or copied, before the next read. */
   readonly inbox: Buffer
   /** Heads that nobody reads just now. The last one given is the first one taken: it is still in the processor's cache. */
@@ -65,6 +67,7 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
     authHooks: new AuthHooks(),
     lookUp: () => undefined,
     out: new ByteWriter(2 * inboxSize),
+    outbox: new Outbox(),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
     spareHeads: [],
     spareAnswerHeads: [],

@@ -15,7 +15,8 @@ import {
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { keepReadable, whenAllIsRead } from './last-words.ts'
 import type { Queue } from './limits/memory.ts'
-import { type Outgoing, writeOut } from './outgoing.ts'
+import { mostPosted, type Sender } from './outbox.ts'
+import { type Outgoing, text, writeOut } from './outgoing.ts'
 import { congestedAbove, giveAnswerHead, type PathContext, takeAnswerHead } from './path-context.ts'
 import { dial, type Target } from './pool/dial.ts'
 import type { Tunnel } from './tunnel.ts'
@@ -66,7 +67,7 @@ const noHead = new ResponseHead()
 const mostInterims = 64
 
 /** One connection to an instance. It carries one request at a time; without a receiver it is idle. */
-export class UpstreamConnection implements Expiring, Queue {
+export class UpstreamConnection implements Expiring, Queue, Sender {
   deadline = noDeadline
   /** Whether it has been idle before: then the peer may have closed it just as the request was written. */
   reused = false
@@ -94,6 +95,10 @@ export class UpstreamConnection implements Expiring, Queue {
   #inBody = false
   #interims = 0
   #paused = false
+  /** Messages in the outbox. */
+  #posted = 0
+  /** Whether anything of the present request has gone out. */
+  #sent = false
   #wasCongested = false
   /** Whether the peer takes no more of the request; it may have answered before. */
   #deaf = false
@@ -150,6 +155,7 @@ export class UpstreamConnection implements Expiring, Queue {
   assign(receiver: ResponseReceiver): void {
     this.#receiver = receiver
     this.#awaiting = false
+    this.#sent = false
     if (this.#socket === undefined) return
     this.reused = true
     this.deadline = noDeadline
@@ -168,8 +174,26 @@ export class UpstreamConnection implements Expiring, Queue {
     return ms > 0
   }
 
+  /** Short messages leave with those of other requests (see {@link Outbox}). */
   write(message: Outgoing): void {
     if (this.#deaf) return
+    if (typeof message === 'string') {
+      this.#post(message)
+      return
+    }
+    if (this.#posted > 0) this.#path.outbox.flush()
+    this.#socket?.write(message)
+    this.#written()
+  }
+
+  #post(message: string): void {
+    this.#posted++
+    this.#path.outbox.post(this, message)
+  }
+
+  deliver(message: string): void {
+    this.#posted--
+    if (this.#deaf || this.#closed) return
     this.#socket?.write(message, 'latin1')
     this.#written()
   }
@@ -177,11 +201,18 @@ export class UpstreamConnection implements Expiring, Queue {
   /** Writes what `out` holds, of which nobody keeps a copy. */
   writeOut(out: ByteWriter): void {
     if (this.#deaf) out.length = 0
-    else if (this.#socket !== undefined) writeOut(out, this.#socket)
+    else if (out.length <= mostPosted) this.#post(text(out))
+    else this.#writeAtOnce(out)
+  }
+
+  #writeAtOnce(out: ByteWriter): void {
+    if (this.#posted > 0) this.#path.outbox.flush()
+    if (this.#socket !== undefined) writeOut(out, this.#socket)
     this.#written()
   }
 
   #written(): void {
+    this.#sent = true
     if (this.queued === 0) return
     this.#path.memory.note(this)
     if (!this.congested) return
@@ -277,6 +308,11 @@ export class UpstreamConnection implements Expiring, Queue {
     if (this.#receiver === undefined) {
       if (this.#tunnel === undefined) this.destroy()
       else this.#tunnel.fromInstance(chunk, 0, size)
+      return
+    }
+    if (this.#posted > 0 && !this.#sent) {
+      // It came before the request has gone out: whatever it is (a 408 for being idle, say), it is no answer to it.
+      this.#fail('lost')
       return
     }
     this.answering = true
