@@ -32,17 +32,14 @@ describe('the table of maglev', () => {
     const counts = weights.map(() => 0)
     for (const index of table) counts[index] = (counts[index] ?? 0) + 1
     const total = weights.reduce((sum, weight) => sum + weight, 0)
-    expect(table.length).toBe(tableSize(weights.length))
+    expect(table.length).toBe(tableSize)
     for (const [index, weight] of weights.entries()) {
       expect(Math.abs((counts[index] ?? 0) - (table.length * weight) / total)).toBeLessThanOrEqual(2)
     }
   })
 
   it('has a prime number of places', () => {
-    for (const count of [1, 656, 1311, 100_000]) {
-      const size = tableSize(count)
-      for (let divisor = 2; divisor * divisor <= size; divisor++) expect(size % divisor).not.toBe(0)
-    }
+    for (let divisor = 2; divisor * divisor <= tableSize; divisor++) expect(tableSize % divisor).not.toBe(0)
   })
 })
 
@@ -69,8 +66,7 @@ describe('maglev', () => {
     const is = homes(balancer, 50_000)
     const moved = is.filter((id, key) => id !== was[key])
     expect(moved.filter(id => id === 'i-0100').length / 50_000).toBeCloseTo(1 / 101, 2)
-    // More than the minimum changes hands; a table of 524,287 would move 1.15 of it, and take 20 ms for each change.
-    expect(moved.length / 50_000).toBeLessThanOrEqual(1.7 / 101)
+    expect(moved.length / 50_000).toBeLessThanOrEqual(1.2 / 101)
   })
 
   it('tries another for a key whose instance was tried, the same one each time', () => {
