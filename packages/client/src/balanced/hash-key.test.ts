@@ -3,17 +3,17 @@ import { FixedResolver } from '../testing/fixed-resolver.ts'
 import { localRuntime } from '../testing/local-runtime.ts'
 import { instanceOf } from '../testing/scripted-registry.ts'
 import { hashKeyOf } from './hash-key.ts'
-import { type OpenService, openService } from './service.ts'
+import { type OpenService, openService, type ServiceOptions } from './service.ts'
 
 let order: OpenService | undefined
 afterEach(() => order?.close(0))
 
-function open(): OpenService {
+function open(options: ServiceOptions = {}): OpenService {
   const resolver = new FixedResolver()
   order = openService(
     resolver,
     { namespace: 'default', service: 'order' },
-    { policy: 'ring-hash' },
+    { policy: 'ring-hash', ...options },
     localRuntime(),
   )
   resolver.set(Array.from({ length: 8 }, (_, index) => instanceOf('order', `order-${index}`, 9)))
@@ -53,5 +53,20 @@ describe('the key of a call', () => {
     const refusal = expect.objectContaining({ name: 'Fault', code: 'invalid_request', message })
     expect(() => service.pick(options)).toThrow(refusal)
     await expect(service.fetch('/', options)).rejects.toEqual(refusal)
+  })
+})
+
+describe('hashBalanceFactor', () => {
+  // The share is 5 of 40: 1.25 times that, rounded up, or three standard deviations of chance more.
+  test.each([
+    [{ hashBalanceFactor: 1.25 }, 7],
+    [{}, 13],
+  ])('%j: a hot key has %i of 40 calls at its home', (options, most) => {
+    const service = open(options)
+    const picked = Array.from({ length: 40 }, () => service.pick({ hashKey: 'hot' }))
+    const counts = new Map<string, number>()
+    for (const { instance } of picked) counts.set(instance.id, (counts.get(instance.id) ?? 0) + 1)
+    expect(Math.max(...counts.values())).toBe(most)
+    for (const { done } of picked) done()
   })
 })

@@ -21,6 +21,7 @@ describe('what a program says of how it calls a service', () => {
     { policy: 'ring-hash', zone: 'a', slowStartMs: 0, subset: 20, namespace: 'staging', port: 'http' },
     { timeoutMs: 30_000, connectMs: 0.5, firstSetMs: 0, connections: 1, tls: {}, zone: '' },
     { outliers: { consecutive5xx: 0, keepAtLeast: undefined } },
+    { policy: 'ring-hash', hashBalanceFactor: 1.25 },
     { policy: undefined, subset: undefined, zone: undefined },
   ])('%j is right', options => {
     expect(refusal(options)).toBe('taken')
@@ -38,6 +39,9 @@ describe('what a program says of how it calls a service', () => {
     [{ slowStartMs: -1 }, `slowStartMs is -1 | ${ms}`],
     [{ slowStartMs: Number.NaN }, `slowStartMs is NaN | ${ms}`],
     [{ slowStartMs: '30s' }, `slowStartMs is "30s" | ${ms}`],
+    [{ hashBalanceFactor: 0.9 }, 'hashBalanceFactor is 0.9 | a factor from 1 to 10'],
+    [{ hashBalanceFactor: 125 }, 'hashBalanceFactor is 125 | a factor from 1 to 10'],
+    [{ hashBalanceFactor: '2' }, 'hashBalanceFactor is "2" | a factor from 1 to 10'],
     [{ timeoutMs: Number.POSITIVE_INFINITY }, `timeoutMs is Infinity | ${ms}`],
     [{ zone: 7 }, 'zone is 7 | a text'],
     [{ namespace: {} }, 'namespace is an object | a text'],

@@ -26,6 +26,10 @@ const rules: Readonly<Record<keyof ServiceOptions, Rule>> = {
   slowStartMs: milliseconds,
   subset: value =>
     count(value, 0, largestSubset) ? undefined : `a whole number from 0 to ${largestSubset}; 0: all`,
+  hashBalanceFactor: value =>
+    typeof value === 'number' && value >= 1 && value <= 10
+      ? undefined
+      : 'a factor from 1 to 10: 1.25 = no instance above 1.25 times its share',
   namespace: text,
   port: value => text(value) && 'the name of a port, as a text',
   timeoutMs: milliseconds,

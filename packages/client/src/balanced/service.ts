@@ -68,6 +68,11 @@ export interface ServiceOptions {
   readonly slowStartMs?: Milliseconds
   /** Instances that this process picks among, of each zone and priority; 0 = all. Default 0. */
   readonly subset?: number
+  /**
+   * Policy `ring-hash`: no instance gets more than so many times its share of this process's calls under way, strictly;
+   * 1 to 10. Default: 1.25 times, or three standard deviations of chance above its share where that is more.
+   */
+  readonly hashBalanceFactor?: number
   readonly namespace?: string
   /** The name of the port that `fetch` calls. Default: the first that speaks HTTP. */
   readonly port?: string
@@ -121,6 +126,7 @@ export function openService(
         policy: options.policy,
         slowStartMs: options.slowStartMs,
         subset: options.subset,
+        hashBalanceFactor: options.hashBalanceFactor,
       },
       caller: { zone: options.zone, client: thisProcess },
       outliers: options.outliers ?? {},

@@ -2,13 +2,13 @@ import { priorityOf } from '../instance/priority.ts'
 import type { Milliseconds } from '../time/clock.ts'
 import { failover } from './failover/failover.ts'
 import type { Policy } from './picker.ts'
-import { type PolicyName, policyByName } from './policies.ts'
+import { type PolicyName, type PolicyOptions, policyByName } from './policies.ts'
 import { slowStart, slowStartDefaultMs } from './slow-start/slow-start.ts'
 import { subsetting } from './subset/subset.ts'
 import { zoneFirst } from './zones/zones.ts'
 
-/** What goes on around a policy. */
-export interface Spreading {
+/** What a policy is told, and what goes on around it. */
+export interface Spreading extends PolicyOptions {
   /** How long a new instance takes to its full weight; 0 = none. Default 30 s. */
   readonly slowStartMs?: Milliseconds | undefined
   /** Instances that one caller picks among, of each zone and level of priority; 0 = all. Default 0. */
@@ -38,7 +38,7 @@ export interface Caller {
 export function composedPolicy(
   settings: BalanceSettings = {},
   caller: Caller = {},
-  newPolicy: () => Policy = () => policyByName(settings.policy),
+  newPolicy: () => Policy = () => policyByName(settings.policy, settings),
 ): Policy {
   const { slowStartMs = slowStartDefaultMs, subset = 0 } = settings
   const base = (): Policy => subsetting(newPolicy(), caller.client ?? '', subset)

@@ -54,7 +54,7 @@ export function spreadOf(set: InstanceSet, question: Question, random: Random): 
   const { balance, caller, count, hashKey } = question
   const reached = new Set<Endpoint>()
   const lookedOn = (): Policy => {
-    const policy = policyByName(balance.policy)
+    const policy = policyByName(balance.policy, balance)
     return (endpoints, ...rest) => {
       for (const endpoint of endpoints) reached.add(endpoint)
       return policy(endpoints, ...rest)

@@ -34,6 +34,45 @@ describe('no slow start', () => {
   })
 })
 
+describe('the strict bound of ring-hash', () => {
+  it.each([1, 1.25, 10])('is a factor: %d', factor => {
+    const written = `policy: ring-hash, hashBy: address, hashBalanceFactor: ${factor}`
+    const found = reading(written)
+    if (!found.ok) throw new Error(said(written))
+    expect(routeTable(found.loaded.config, []).balance).toEqual({
+      order: { hashBy: 'address', hashBalanceFactor: factor },
+    })
+  })
+
+  const example = 'write 1.25 for no more than 1.25 times its share'
+  it.each([
+    ['0.99', 'the number 0.99', example],
+    ['0', 'the number 0', example],
+    ['-2', 'the number -2', example],
+    ['10.5', 'the number 10.5', example],
+    ['125', 'the number 125', 'it is no percentage here: write 1.25'],
+    ['1e999', 'the number Infinity', example],
+    ['.nan', 'the number NaN', example],
+    ['"1.25"', '"1.25"', example],
+    ['none', '"none"', example],
+  ])('is not %s', (written, what, hint) => {
+    expect(said(`policy: ring-hash, hashBy: address, hashBalanceFactor: ${written}`)).toBe(
+      `portolan.yaml:3:72: services.order.balancer.hashBalanceFactor: ${what} is no factor from 1 to 10\n    ${hint}`,
+    )
+  })
+
+  it.each([
+    ['policy: maglev, hashBy: address, hashBalanceFactor: 1.25', '3:50', 'maglev'],
+    ['hashBalanceFactor: 2', '3:17', 'least-request'],
+  ])('is nothing to other policies: %s', (written, where, policy) => {
+    expect(reading(written).ok).toBe(true)
+    expect(said(written)).toBe(
+      `portolan.yaml:${where}: services.order.balancer.hashBalanceFactor: hashBalanceFactor is not looked at under the policy ${policy}\n` +
+        '    write policy: ring-hash beside it, or leave it out',
+    )
+  })
+})
+
 describe('keys and policies', () => {
   const spread = 'the gateway spreads these requests by chance: they have no key'
   const ignored = 'hashBy is not looked at under the policy'
@@ -43,6 +82,7 @@ describe('keys and policies', () => {
     ['policy: maglev, hashBy: "cookie:sid"', ''],
     ['policy: random', ''],
     ['subset: 3', ''],
+    ['policy: ring-hash, hashBy: address, hashBalanceFactor: 1.25', ''],
   ])('say nothing of %s', (balancer, words) => {
     expect(said(balancer)).toBe(words)
   })

@@ -123,14 +123,15 @@ export function balancerPolicies(config: Config): Readonly<Record<string, Policy
   return Object.fromEntries(chosen)
 }
 
-/** Where new instances and subsets of a service are treated otherwise than by default, by service key. */
+/** Where a service's slow start, subset and keys are otherwise than by default, by service key. */
 function spreadings(config: Config): NonNullable<RouteTable['balance']> {
   const chosen = Object.entries(config.services).flatMap(([key, { balancer }]) => {
-    const { slowStart, subset, hashBy } = balancer
+    const { slowStart, subset, hashBy, hashBalanceFactor } = balancer
     const settings = {
       ...(slowStart === slowStartDefaultMs ? {} : { slowStartMs: slowStart }),
       ...(subset === 0 ? {} : { subset }),
       ...(hashBy === undefined ? {} : { hashBy }),
+      ...(hashBalanceFactor === undefined ? {} : { hashBalanceFactor }),
     }
     return Object.keys(settings).length === 0 ? [] : [[key, settings]]
   })

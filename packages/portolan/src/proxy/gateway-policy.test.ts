@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fixture } from './testing/fixture.ts'
+import { eventually } from './testing/harness.ts'
 
 const { gatewayFor, httpUpstream, clientOf } = fixture()
 
@@ -112,5 +113,61 @@ describe('the key of a request', () => {
       homes.add(/<(.)>/.exec(client.received)?.[1] ?? '')
     }
     expect(homes.size).toBe(1)
+  })
+})
+
+describe('the bound of ring-hash', () => {
+  /** Ten instances that answer nobody, and what each of them holds. */
+  async function holding(hashBalanceFactor?: number) {
+    const held = Array<number>(10).fill(0)
+    const hold = (at: number) => () => {
+      held[at] = (held[at] ?? 0) + 1
+    }
+    const ports = await Promise.all(held.map((_, at) => httpUpstream(hold(at))))
+    const { gateway } = await gatewayFor(ports)
+    const boundBy = (factor: number | undefined): void => {
+      const order = {
+        hashBy: 'header:X-User',
+        ...(factor === undefined ? {} : { hashBalanceFactor: factor }),
+      }
+      gateway.setRoutes({ routes: [], exposed: 'all', policies: { order: 'ring-hash' }, balance: { order } })
+    }
+    boundBy(hashBalanceFactor)
+    const sum = (): number => held.reduce((total, count) => total + count, 0)
+    const send = async (count: number): Promise<void> => {
+      const all = sum() + count
+      const hot = 'GET / HTTP/1.1\r\nHost: order.portolan\r\nX-User: hot\r\n\r\n'
+      for (let i = 0; i < count; i++) clientOf(gateway.port).send(hot)
+      await eventually(
+        () => sum() === all,
+        () => held.join(' '),
+      )
+    }
+    return { send, boundBy, most: () => Math.max(...held) }
+  }
+
+  // One hot key, 80 requests under way: the share of each is 8, the strict bound 10.
+  it('is strict where the table has a factor', async () => {
+    const { send, most } = await holding(1.25)
+    await send(80)
+    expect(most()).toBe(10)
+  })
+
+  it('lets pass what chance makes where it has none', async () => {
+    const { send, most } = await holding()
+    await send(80)
+    expect(most()).toBe(18)
+  })
+
+  it('changes with the table, and counts what is under way already', async () => {
+    const { send, boundBy, most } = await holding(1)
+    await send(40)
+    expect(most()).toBe(4)
+    boundBy(undefined)
+    await send(6)
+    expect(most()).toBe(10)
+    boundBy(1.25)
+    await send(6)
+    expect(most()).toBe(10)
   })
 })

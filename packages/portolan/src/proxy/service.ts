@@ -110,9 +110,9 @@ export class Service implements PickingSubscriber {
   /** Balances otherwise from the next pick on, where it is otherwise. */
   balanceBy(balance: BalanceSettings): void {
     this.keyOf = keyReader(balance.hashBy)
-    const { policy, slowStartMs, subset } = this.#balance
+    const same = isDeepStrictEqual({ ...balance, hashBy: undefined }, { ...this.#balance, hashBy: undefined })
     this.#balance = balance
-    if (policy === balance.policy && slowStartMs === balance.slowStartMs && subset === balance.subset) return
+    if (same) return
     this.balancer.usePolicy(composedPolicy(balance, this.#path.settings))
   }
 

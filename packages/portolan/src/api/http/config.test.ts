@@ -19,14 +19,17 @@ describe('GET config/services/:service', () => {
     tested.setRoutes({
       routes: [],
       exposed: 'all',
-      policies: { order: 'maglev', 'staging/order': 'adaptive' },
-      balance: { order: { hashBy: 'address' }, 'staging/order': { slowStartMs: 0, subset: 20 } },
+      policies: { order: 'ring-hash', 'staging/order': 'adaptive' },
+      balance: {
+        order: { hashBy: 'address', hashBalanceFactor: 1.5 },
+        'staging/order': { slowStartMs: 0, subset: 20 },
+      },
     })
     const defaults = { policy: 'least-request', slowStartMs: 30_000, subset: 0 }
     expect(await settingsOf('order')).toEqual({
       namespace: 'default',
       service: 'order',
-      balancer: { ...defaults, policy: 'maglev', hashBy: 'address' },
+      balancer: { ...defaults, policy: 'ring-hash', hashBy: 'address', hashBalanceFactor: 1.5 },
     })
     expect(await settingsOf('order?namespace=staging')).toEqual({
       namespace: 'staging',

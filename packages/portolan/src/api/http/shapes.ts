@@ -288,6 +288,7 @@ export const routeTable = z.object({
         slowStartMs: z.number().optional(),
         subset: z.int().optional(),
         hashBy: z.string().optional(),
+        hashBalanceFactor: z.number().optional(),
       }),
     )
     .optional()
@@ -323,6 +324,10 @@ export const serviceSettings = z.object({
     slowStartMs: z.number().describe('How long a new instance takes to its full share; 0: none.'),
     subset: z.int().describe('Instances that one gateway picks among; 0: all.'),
     hashBy: z.string().optional().describe('What a request’s key is; absent: it has none.'),
+    hashBalanceFactor: z
+      .number()
+      .optional()
+      .describe('The strict bound of ring-hash, in shares; absent: 1.25, and what chance makes besides.'),
     affinity: affinity.optional(),
   }),
 })

@@ -22,6 +22,17 @@ const quoted = z.string({
   error: issue => (typeof issue.input === 'string' ? undefined : said('expected text', 'put it in quotes')),
 })
 
+const factor = (issue: { readonly input?: unknown }): string =>
+  said(
+    `${described(issue.input)} is no factor from 1 to 10`,
+    typeof issue.input === 'number' && issue.input > 100 && issue.input <= 1000
+      ? `it is no percentage here: write ${issue.input / 100}`
+      : 'write 1.25 for no more than 1.25 times its share',
+  )
+
+/** Envoy and HAProxy have it by this name, in percent. */
+const hashBalanceFactor = z.number({ error: factor }).min(1, { error: factor }).max(10, { error: factor })
+
 const run = z
   .strictObject(
     {
@@ -138,6 +149,12 @@ const service = z.strictObject({
           'By what `ring-hash` and `maglev` pick: `address` of the client, `header:NAME` or `cookie:NAME`.',
         )
         .meta({ unset: 'by chance' }),
+      hashBalanceFactor: hashBalanceFactor
+        .optional()
+        .describe(
+          'How many times its share of the requests in flight an instance may have under `ring-hash`: strictly, so that keys leave home for it.',
+        )
+        .meta({ unset: '1.25, or three standard deviations of chance above its share where that is more' }),
       affinity: affinity
         .optional()
         .describe(
