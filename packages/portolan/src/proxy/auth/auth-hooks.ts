@@ -47,12 +47,19 @@ export class AuthHooks {
   ): Promise<HookAnswer> {
     if (this.#asking >= mostAsking) throw new Error('too many ask already')
     this.#asking++
-    const signal = AbortSignal.any([cancel, AbortSignal.timeout(timeoutMs)])
+    // Not AbortSignal.any with AbortSignal.timeout: the garbage collector may take the latter away before its time.
+    const patience = new AbortController()
+    const giveUp = (): void => patience.abort()
+    const timer = setTimeout(giveUp, timeoutMs)
+    cancel.addEventListener('abort', giveUp, { once: true })
+    if (cancel.aborted) giveUp()
     try {
       return 'url' in target
-        ? await this.#get(target.url, headers, signal)
-        : await this.#getFrom(target.balancer(), target.path, headers, signal)
+        ? await this.#get(target.url, headers, patience.signal)
+        : await this.#getFrom(target.balancer(), target.path, headers, patience.signal)
     } finally {
+      clearTimeout(timer)
+      cancel.removeEventListener('abort', giveUp)
       this.#asking--
     }
   }
