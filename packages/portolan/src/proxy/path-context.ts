@@ -31,6 +31,7 @@ export interface PathContext {
   lookUp: (name: ServiceName) => { readonly balancer: LocalBalancer } | undefined
   /** Where outgoing bytes are gathered. Empty between events: who fills it, sends it within the same call. */
   readonly out: ByteWriter
+  /** Requests on their way to instances, until the end of the loop's turn. */
   readonly outbox: Outbox
   /** Where every connection is read into: what is in it is used, or copied, before the next read. */
   readonly inbox: Buffer
