@@ -1,29 +1,15 @@
 import { writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../ports.ts'
 import { Processes, until } from './processes.ts'
 
 const processes = new Processes()
-const servers: Server[] = []
 
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-  await processes.endAll()
-})
+afterEach(() => processes.endAll())
 
 /** Says its name. */
-async function instance(name: string): Promise<string> {
-  const server = createServer((_, answer) => answer.end(name))
-  servers.push(server)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+const instance = (name: string) => processes.instance((_, answer) => answer.end(name))
 
 interface Answer {
   readonly by: string

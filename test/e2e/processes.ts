@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +43,7 @@ export interface Program {
 export class Processes {
   readonly #running = new Set<Program>()
   readonly #directories: string[] = []
+  readonly #servers: Server[] = []
 
   directory(): string {
     const path = mkdtempSync(join(tmpdir(), 'portolan-e2e-'))
@@ -104,7 +107,19 @@ export class Processes {
     return program
   }
 
+  /** Opens an instance within the test itself; `endAll` closes it. Returns its `ADDRESS:PORT`. */
+  async instance(listener: RequestListener): Promise<string> {
+    const server = createServer(listener)
+    this.#servers.push(server)
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
   async endAll(): Promise<void> {
+    for (const server of this.#servers.splice(0)) {
+      server.closeAllConnections()
+      server.close()
+    }
     await Promise.all(
       [...this.#running].map(async program => {
         program.child.kill('SIGCONT')

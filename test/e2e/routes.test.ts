@@ -1,30 +1,18 @@
 import { writeFileSync } from 'node:fs'
-import { createServer, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../ports.ts'
 import { Processes, until } from './processes.ts'
 
 const processes = new Processes()
-const servers: Server[] = []
 
-afterEach(async () => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections()
-    server.close()
-  }
-  await processes.endAll()
-})
+afterEach(() => processes.endAll())
 
 /** Says its name and what it was asked for; of `/slow` nothing. */
-async function instance(name: string): Promise<string> {
-  const server = createServer((asked, answer) => {
+const instance = (name: string) =>
+  processes.instance((asked, answer) => {
     if (asked.url !== '/slow') answer.end(`${name} ${asked.url}`)
   })
-  servers.push(server)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 interface Asked {
   readonly path: string
