@@ -20,7 +20,7 @@ import { Progress } from './limits/progress.ts'
 import { writeOnwardHead } from './onward-head.ts'
 import { writeOut } from './outgoing.ts'
 import type { Passage } from './passages.ts'
-import { congestedAbove, giveHead, type PathContext, takeHead } from './path-context.ts'
+import { congestedAbove, type PathContext } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
 import type { Service } from './service.ts'
 import { readInto } from './shared-inbox.ts'
@@ -196,7 +196,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   #readHead(bytes: Uint8Array, from: number, end: number): number {
     const { settings, deadlines } = this.#path
     if (!this.#parsing) {
-      this.#head = takeHead(this.#path)
+      this.#head = this.#path.requestHeads.take()
       this.#head.begin(from)
       this.#parsing = true
       this.deadline = deadlines.now + settings.headMs
@@ -220,7 +220,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
 
   #letGoOfHead(): void {
     if (this.#head === noHead) return
-    giveHead(this.#path, this.#head)
+    this.#path.requestHeads.give(this.#head)
     this.#head = noHead
   }
 

@@ -3,6 +3,7 @@ import type { Log } from '../observe/log.ts'
 import { AuthHooks } from './auth/auth-hooks.ts'
 import { ByteWriter, RequestHead, ResponseHead } from './codec/codec.ts'
 import type { Deadlines } from './deadlines.ts'
+import { FreeList } from './free-list.ts'
 import { AccessLog } from './journal/access-log.ts'
 import { Tracer } from './journal/tracer.ts'
 import { countDescriptors as countOwn, type DescriptorCount, Descriptors } from './limits/descriptors.ts'
@@ -35,9 +36,9 @@ export interface PathContext {
   readonly outbox: Outbox
   /** Where every connection is read into: what is in it is used, or copied, before the next read. */
   readonly inbox: Buffer
-  /** Heads that nobody reads just now. The last one given is the first one taken: it is still in the processor's cache. */
-  readonly spareHeads: RequestHead[]
-  readonly spareAnswerHeads: ResponseHead[]
+  /** Heads that nobody reads just now. */
+  readonly requestHeads: FreeList<RequestHead>
+  readonly responseHeads: FreeList<ResponseHead>
   /** Those that hold now. */
   limits: GatewayLimits
   readonly routeLimits: RouteLimits
@@ -70,8 +71,8 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
     out: new ByteWriter(2 * inboxSize),
     outbox: new Outbox(),
     inbox: Buffer.allocUnsafeSlow(inboxSize),
-    spareHeads: [],
-    spareAnswerHeads: [],
+    requestHeads: new FreeList(() => new RequestHead()),
+    responseHeads: new FreeList(() => new ResponseHead()),
     routeLimits: new RouteLimits(parts.clock),
     ticks: new Ticks(),
     limits: settings.limits,
@@ -86,25 +87,6 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
   deadlines.add(path.memory)
   deadlines.add(path.descriptors)
   return path
-}
-
-const maxSpareHeads = 256
-
-export function takeHead(path: PathContext): RequestHead {
-  return path.spareHeads.pop() ?? new RequestHead()
-}
-
-/** Takes back a head that nobody looks at any more. */
-export function giveHead(path: PathContext, head: RequestHead): void {
-  if (path.spareHeads.length < maxSpareHeads) path.spareHeads.push(head)
-}
-
-export function takeAnswerHead(path: PathContext): ResponseHead {
-  return path.spareAnswerHeads.pop() ?? new ResponseHead()
-}
-
-export function giveAnswerHead(path: PathContext, head: ResponseHead): void {
-  if (path.spareAnswerHeads.length < maxSpareHeads) path.spareAnswerHeads.push(head)
 }
 
 /** More than this in a socket's own queue, and whoever feeds it has to wait. */

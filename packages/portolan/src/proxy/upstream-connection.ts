@@ -17,7 +17,7 @@ import { keepReadable, whenAllIsRead } from './last-words.ts'
 import type { Queue } from './limits/memory.ts'
 import { mostPosted, type Sender } from './outbox.ts'
 import { type Outgoing, text, writeOut } from './outgoing.ts'
-import { congestedAbove, giveAnswerHead, type PathContext, takeAnswerHead } from './path-context.ts'
+import { congestedAbove, type PathContext } from './path-context.ts'
 import { dial, type Target } from './pool/dial.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -332,7 +332,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
 
   #readHead(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
     if (this.#head === noHead) {
-      this.#head = takeAnswerHead(this.#path)
+      this.#head = this.#path.responseHeads.take()
       this.#head.begin(from)
     }
     const at = this.#readHeads(receiver, this.#head, bytes, from, end)
@@ -392,7 +392,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
 
   #letGoOfHead(): void {
     if (this.#head === noHead) return
-    giveAnswerHead(this.#path, this.#head)
+    this.#path.responseHeads.give(this.#head)
     this.#head = noHead
   }
 
