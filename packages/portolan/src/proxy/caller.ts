@@ -26,7 +26,7 @@ export interface Caller {
 
 /** A client's connection that is to become a tunnel. */
 export interface HandedOver {
-  readonly socket: Socket
+  readonly client: Socket
   /** What has been read on it beyond the request. */
   readonly early: Buffer
 }

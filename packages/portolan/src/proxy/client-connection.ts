@@ -352,7 +352,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     this.#backlog.drop()
     this.#phase = 'tunnel'
     this.deadline = noDeadline
-    return { socket: this.#socket, early }
+    return { client: this.#socket, early }
   }
 
   abort(): void {

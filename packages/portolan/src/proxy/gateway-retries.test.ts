@@ -1,4 +1,11 @@
-import type { RetryBudgetSettings, RetrySettings, Route, RouteTable } from '@portolan/core'
+import type { Socket } from 'node:net'
+import {
+  breakerDefaults,
+  type RetryBudgetSettings,
+  type RetrySettings,
+  type Route,
+  type RouteTable,
+} from '@portolan/core'
 import { describe, expect, it } from 'vitest'
 import { fixture } from './testing/fixture.ts'
 import { answering, deadPort, eventually, hello } from './testing/harness.ts'
@@ -86,6 +93,30 @@ describe('retries on statuses', () => {
     await client.send(get).until('hello')
     await eventually(() => bad.received() !== '' && bad.sockets.size === 0)
     expect(client.received).not.toContain('x')
+  })
+
+  it('are done with the answer that they leave, though they wait in line for another one', async () => {
+    let busy: Socket | undefined
+    const answer = (socket: Socket, text: string) => {
+      if (text.startsWith('GET /hello')) socket.write(hello)
+      if (!text.startsWith('GET /busy')) return
+      busy = socket
+      socket.write(unavailable.slice(0, -1))
+    }
+    const upstreams = [await rawUpstream(answer), await rawUpstream(answer)]
+    const ports = upstreams.map(({ port }) => port)
+    const breaker = { ...breakerDefaults, connections: 1, queueTimeoutMs: 60_000 }
+    const { gateway } = await gatewayFor(ports, { breaker }, tableWith({ on: [503] }))
+    const stats = gateway.stats.of('order')
+    clientOf(gateway.port).send(get.replace('/', '/hold'))
+    await eventually(() => upstreams.some(({ received }) => received().includes('/hold')))
+    const leaver = clientOf(gateway.port).send(get.replace('/', '/busy'))
+    await eventually(() => stats.load?.pools.pending === 1)
+    leaver.socket.destroy()
+    await eventually(() => stats.cancelled === 1)
+    busy?.write('y')
+    await clientOf(gateway.port).send(get.replace('/', '/hello')).until('hello')
+    expect(upstreams.map(({ accepted }) => accepted())).toEqual([1, 1])
   })
 
   it('are what the route says, where it says anything', async () => {
