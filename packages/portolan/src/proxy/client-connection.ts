@@ -1,71 +1,34 @@
 import type { Socket } from 'node:net'
-import { Backlog } from './backlog.ts'
+import { Admission, type RouteRequest } from './admission.ts'
 import type { Caller, HandedOver } from './caller.ts'
-import {
-  BodyReader,
-  type ByteWriter,
-  type Hop,
-  incomplete,
-  type Method,
-  parseRequestHead,
-  RequestHead,
-  refused,
-} from './codec/codec.ts'
+import { type ByteWriter, type Hop, type Refusal, type RequestHead, refused } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { Exchange } from './exchange.ts'
-import { type Filter, RequestContext } from './filters/filter.ts'
 import type { Queue } from './limits/memory.ts'
 import type { Paced } from './limits/pace.ts'
 import { Progress } from './limits/progress.ts'
 import { writeOnwardHead } from './onward-head.ts'
 import { writeOut } from './outgoing.ts'
-import type { Passage } from './passages.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
 import { type Problem, problemResponse, problems } from './problem.ts'
-import type { Service } from './service.ts'
+import { RequestReader, type RequestReceiver } from './request-reader.ts'
 import { readInto } from './shared-inbox.ts'
 import { upgradeOf } from './upgrade.ts'
-
-/** Decides which way a request goes: a passage to a service, or why there is none. */
-export type RouteRequest = (bytes: Uint8Array, head: RequestHead, hop: Hop) => Passage | Problem
-
-/**
- * What a connection reads next: a head, a body, nothing until the answer is out, or only the client's goodbye; as a
- * tunnel it is somebody else's.
- */
-type Phase = 'head' | 'body' | 'answer' | 'closing' | 'tunnel'
-
-/** While none is read. */
-const noHead = new RequestHead()
 
 /** How long a closing connection is read on, so that a reset does not overtake our last answer (RFC 9112 section 9.6). */
 const lingerMs = 2000
 
-/** One client connection: reads requests, one exchange at a time, in order. */
-export class ClientConnection implements Expiring, Caller, Queue, Paced {
+/** One client connection: takes requests, one exchange at a time, in order, and sees to it that none takes for ever. */
+export class ClientConnection implements Expiring, Caller, Queue, Paced, RequestReceiver {
   deadline: number
   readonly #path: PathContext
   readonly #socket: Socket
-  readonly #route: RouteRequest
   readonly #hop: Hop
-  /** The one that is being read; from the pool, and back there once the request is on its way: a warm one is read faster. */
-  #head: RequestHead = noHead
-  /** Of the last head that was read. */
-  #method: Method = 'other'
-  #persistent = true
-  readonly #body: BodyReader
+  readonly #reader: RequestReader
+  readonly #admission: Admission
   readonly #exchange: Exchange
-  readonly #backlog: Backlog
   readonly #progress: Progress
-  /** What filters see of a request; made by the first that has any to pass. */
-  #request: RequestContext | undefined
-  #phase: Phase = 'head'
-  /** Whether the present head has begun to arrive. */
-  #parsing = false
-  /** Whether `#consume` runs: what completes meanwhile is gone on with there. */
-  #consuming = false
-  #requestHeld = false
-  #reading = true
+  /** Whether the client has ended its side. */
   #ended = false
   /** Whether an instance is not read from until this client has taken what there is. */
   #congested = false
@@ -74,15 +37,14 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     this.#path = path
     this.#socket = socket
     this.#hop = hop
-    this.#route = route
-    this.#body = new BodyReader(path.settings.codec)
+    this.#reader = new RequestReader(path, socket, this)
+    this.#admission = new Admission(path, socket, hop, route)
     this.#exchange = new Exchange(path, this)
-    this.#backlog = new Backlog(path.memory)
     this.#progress = new Progress(socket)
     this.deadline = path.deadlines.now + path.settings.headMs
     path.deadlines.add(this)
     path.metrics.connections++
-    readInto(path.inbox, socket, (bytes, size) => this.#received(bytes, size))
+    readInto(path.inbox, socket, (bytes, size) => this.#reader.read(bytes, size))
     socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#peerEnded())
     // `close` follows and does what there is to do.
@@ -92,7 +54,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
 
   /** The gateway closes: now if nothing is under way, else after the present answer. */
   drain(): void {
-    if (this.#phase === 'head' && !this.#parsing) this.#close()
+    if (this.#reader.phase === 'head' && !this.#reader.inHead) this.#close()
   }
 
   destroy(): void {
@@ -104,15 +66,16 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
       this.deadline = this.#bodyDeadline()
       return
     }
-    if (this.#phase === 'closing') {
+    const { phase, inHead } = this.#reader
+    if (phase === 'closing') {
       this.destroy()
-    } else if (this.#phase === 'answer') {
-      if (this.#exchange.isUnresolved) this.#exchange.unresolved()
-      else this.abort()
-    } else if (this.#phase === 'body') {
-      if (this.#exchange.isUnresolved) this.#exchange.unresolved()
-      else this.#breakOff(problems.bodyTimeout)
-    } else if (this.#parsing) {
+    } else if (phase !== 'head' && this.#exchange.isUnresolved) {
+      this.#exchange.unresolved()
+    } else if (phase === 'answer') {
+      this.abort()
+    } else if (phase === 'body') {
+      this.#breakOff(problems.bodyTimeout)
+    } else if (inHead) {
       this.#refuseHead(problems.headTimeout)
     } else {
       this.#path.metrics.struck.keepAlive++
@@ -130,8 +93,9 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   }
 
   checkPace(least: number): void {
-    const sends = this.#phase === 'body' && !this.#requestHeld && !this.#exchange.isUnresolved
-    if (this.#phase === 'tunnel' || (this.queued === 0 && !sends)) {
+    const { phase, isHeld } = this.#reader
+    const sends = phase === 'body' && !isHeld && !this.#exchange.isUnresolved
+    if (phase === 'tunnel' || (this.queued === 0 && !sends)) {
       this.#progress.excuse()
       return
     }
@@ -141,122 +105,42 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     else this.abort()
   }
 
-  #received(chunk: Uint8Array, size: number): void {
-    if (this.#phase === 'closing') return
-    if (this.#backlog.size === 0) {
-      this.#consume(chunk, 0, size)
-      return
-    }
-    const moved = this.#backlog.append(chunk, 0, size)
-    if (this.#parsing && moved !== 0) this.#head.moved(moved)
-    this.#consumeBacklog()
+  headBegun(): void {
+    this.deadline = this.#path.deadlines.now + this.#path.settings.headMs
   }
 
-  #consumeBacklog(): void {
-    const { bytes, from, end } = this.#backlog
-    this.#consume(bytes, from, end)
+  headRead(bytes: Uint8Array, head: RequestHead, from: number, end: number): number {
+    const next = this.#startRequest(bytes, head, from, end)
+    // A filter that makes up its mind may still look at it.
+    if (!this.#exchange.isUnresolved) this.#reader.letGoOfHead()
+    return next
   }
 
-  /** Reads what it can out of bytes[from, end) and keeps the rest. */
-  #consume(bytes: Uint8Array, from: number, end: number): void {
-    this.#consuming = true
-    let at = from
-    while (at < end || this.#parsing) {
-      if (this.#phase === 'head') {
-        const next = this.#readHead(bytes, at, end)
-        if (next < 0) break
-        at = next
-      } else if (this.#phase === 'body') {
-        at = this.#readBody(bytes, at, end)
-        if (at < 0) break
-      } else {
-        break
-      }
-    }
-    this.#consuming = false
-    this.#keep(bytes, at < 0 ? from : at, end)
-  }
-
-  #keep(bytes: Uint8Array, at: number, end: number): void {
-    const backlog = this.#backlog
-    if (this.#phase === 'closing') {
-      backlog.drop()
-      return
-    }
-    const from = this.#parsing ? this.#head.origin : at
-    if (bytes === backlog.bytes) backlog.consumed(from)
-    else if (from < end) {
-      backlog.append(bytes, from, end)
-      if (this.#parsing) this.#head.moved(-from)
-    }
-    this.#updateReading()
-  }
-
-  /** Returns where the request's head, and what was at hand of its body, ended; negative: no further. */
-  #readHead(bytes: Uint8Array, from: number, end: number): number {
-    const { settings, deadlines } = this.#path
-    if (!this.#parsing) {
-      this.#head = this.#path.requestHeads.take()
-      this.#head.begin(from)
-      this.#parsing = true
-      this.deadline = deadlines.now + settings.headMs
-    }
-    const head = this.#head
-    const next = parseRequestHead(bytes, end, head, settings.codec)
-    if (next === incomplete) return incomplete
-    this.#parsing = false
-    this.#method = head.method
-    this.#persistent = head.persistent
-    if (next !== refused) {
-      const after = this.#startRequest(bytes, next, end)
-      // A filter that makes up its mind may still look at it.
-      if (!this.#exchange.isUnresolved) this.#letGoOfHead()
-      return after
-    }
-    this.#letGoOfHead()
-    if (head.refusal !== undefined) this.#refuseHead(head.refusal)
-    return refused
-  }
-
-  #letGoOfHead(): void {
-    if (this.#head === noHead) return
-    this.#path.requestHeads.give(this.#head)
-    this.#head = noHead
-  }
-
-  #startRequest(bytes: Uint8Array, from: number, end: number): number {
-    const head = this.#head
-    this.#body.begin(head.framing, head.contentLength)
-    this.#phase = this.#body.done ? 'answer' : 'body'
+  #startRequest(bytes: Uint8Array, head: RequestHead, from: number, end: number): number {
+    const reader = this.#reader
     this.#progress.excuse()
-    const passage = this.#wayOf(bytes, head)
+    const passage = this.#admission.admit(bytes, head, reader.phase === 'body')
     if ('status' in passage) {
-      this.#path.accessLog.unrouted(passage, this.#hop, bytes, head)
       this.answer(passage)
       return from
     }
-    const request = passage.filters.length === 0 ? undefined : this.#begin(bytes, passage.filters)
-    const verdict = request?.pass()
-    if (request !== undefined && verdict !== undefined && verdict !== 'later') {
-      this.#turnAway(request, passage.service, verdict)
-      return from
-    }
-    if (request !== undefined) this.#body.limitTo(request.maxBody)
+    const { service, retry } = passage
+    const { request, isPending } = this.#admission
+    if (request !== undefined) reader.body.limitTo(request.maxBody)
     const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
     const { out } = this.#path
-    const isFinal = verdict !== 'later'
-    const opened = writeOnwardHead(bytes, head, this.#hop, passage.service, out, upgrade, request, isFinal)
-    const next = this.#body.read(bytes, from, end, out)
+    const opened = writeOnwardHead(bytes, head, this.#hop, service, out, upgrade, request, !isPending)
+    const next = reader.readBody(bytes, from, end)
     if (next === refused) {
-      this.#refuseBody(request)
+      this.#refuseBody()
       return refused
     }
     this.#bodyProgressed()
-    this.#exchange.open(passage.service, head, out, {
-      complete: this.#body.done,
-      key: passage.service.keyOf?.(bytes, head, this.#hop),
-      stay: passage.service.affinity?.begin(bytes, head),
-      retry: passage.retry,
+    this.#exchange.open(service, head, out, {
+      complete: reader.body.done,
+      key: service.keyOf?.(bytes, head, this.#hop),
+      stay: service.affinity?.begin(bytes, head),
+      retry,
       upgrade,
       request,
       opened,
@@ -265,60 +149,32 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
     return next
   }
 
-  /** Where the request goes, or why it goes nowhere at all. */
-  #wayOf(bytes: Uint8Array, head: RequestHead): Passage | Problem {
-    const { memory, metrics } = this.#path
-    if (memory.isShort && (this.#phase === 'body' || memory.isExhausted)) {
-      metrics.struck.memory++
-      return problems.overloaded
-    }
-    return this.#route(bytes, head, this.#hop)
-  }
-
-  #refuseBody(request: RequestContext | undefined): void {
-    this.#path.out.length = 0
-    const { refusal } = this.#body
+  /** What has come of a body together with its head can't be read. */
+  #refuseBody(): void {
+    const { refusal } = this.#reader.body
     if (refusal === undefined) return
-    request?.ended({ status: refusal.status, code: refusal.code, ms: 0 })
+    this.#admission.request?.ended({ status: refusal.status, code: refusal.code, ms: 0 })
     this.#refuse(refusal)
   }
 
-  #begin(bytes: Uint8Array, filters: readonly Filter[]): RequestContext {
-    this.#request ??= new RequestContext(this.#socket)
-    this.#request.begin(bytes, this.#head, this.#hop, filters, this.#path.clock.now())
-    return this.#request
-  }
-
-  /** A filter has answered it. */
-  #turnAway(request: RequestContext, { metrics }: Service, problem: Problem): void {
-    const ms = this.#path.clock.now() - request.startedAt
-    metrics.answered(problem.status, ms)
-    request.ended({ status: problem.status, code: problem.code, ms })
-    this.answer(problem)
-  }
-
-  #readBody(bytes: Uint8Array, from: number, end: number): number {
-    const { out } = this.#path
-    const next = this.#body.read(bytes, from, end, out)
-    if (next === refused) {
-      out.length = 0
-      if (this.#body.refusal !== undefined) this.#breakOff(this.#body.refusal)
-      return refused
-    }
+  bodyRead(): void {
     this.#bodyProgressed()
-    this.#exchange.more(out, this.#body.done)
-    return next
+    this.#exchange.more(this.#path.out, this.#reader.body.done)
   }
 
   #bodyProgressed(): void {
-    if (this.#body.done) this.#phase = 'answer'
     // As long as nobody knows where to send it, the wait for that is what counts.
     if (!this.#exchange.isUnresolved) this.#waitForBody()
   }
 
   /** The deadline for the rest of the request; there is none once it is complete. */
   #waitForBody(): void {
-    this.deadline = this.#phase === 'body' ? this.#bodyDeadline() : noDeadline
+    this.deadline = this.#reader.phase === 'body' ? this.#bodyDeadline() : noDeadline
+  }
+
+  requestRefused(refusal: Refusal): void {
+    if (this.#reader.phase === 'head') this.#refuseHead(refusal)
+    else this.#breakOff(refusal)
   }
 
   send(out: ByteWriter): boolean {
@@ -339,24 +195,20 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
 
   answer(problem: Problem): void {
     this.#path.metrics.problem(problem)
-    const method = this.#method
+    const { phase, method, persistent } = this.#reader
     // Behind a CONNECT come the bytes of its tunnel, whether it has been granted or not.
-    const close = this.#phase === 'body' || !this.#persistent || this.#path.draining || method === 'CONNECT'
+    const close = phase === 'body' || !persistent || this.#path.draining || method === 'CONNECT'
     this.#socket.write(problemResponse(problem, close, method !== 'HEAD'), 'latin1')
     this.exchangeDone(close)
   }
 
   handOver(): HandedOver {
-    const { bytes, from, end } = this.#backlog
-    const early = Buffer.from(bytes.subarray(from, end))
-    this.#backlog.drop()
-    this.#phase = 'tunnel'
     this.deadline = noDeadline
-    return { client: this.#socket, early }
+    return { client: this.#socket, early: this.#reader.handOver() }
   }
 
   abort(): void {
-    this.#phase = 'closing'
+    this.#reader.close()
     this.#socket.resetAndDestroy()
   }
 
@@ -365,57 +217,39 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   }
 
   holdRequest(hold: boolean): void {
-    if (this.#requestHeld === hold) return
-    this.#requestHeld = hold
+    if (this.#reader.isHeld === hold) return
     this.#progress.excuse()
-    if (this.#phase === 'body' && !this.#exchange.isUnresolved)
+    if (this.#reader.phase === 'body' && !this.#exchange.isUnresolved)
       this.deadline = hold ? noDeadline : this.#bodyDeadline()
-    this.#updateReading()
+    this.#reader.hold(hold)
   }
 
   exchangeDone(close: boolean): void {
-    if (close || this.#path.draining || (this.#ended && this.#backlog.size === 0)) {
+    if (close || this.#path.draining || (this.#ended && !this.#reader.isAhead)) {
       this.#close()
       return
     }
-    this.#letGoOfHead()
-    this.#phase = 'head'
-    this.#requestHeld = false
+    this.#reader.next()
     this.#progress.forgetTaken()
     this.deadline = this.#path.deadlines.now + this.#path.settings.keepAliveMs
-    if (!this.#consuming) this.#goOn()
+    this.#goOn()
   }
 
   /** Serves what was pipelined, but only as fast as the client takes the answers. */
   #goOn(): void {
-    if (this.#phase !== 'head' || this.#socket.writableLength > congestedAbove) return
-    if (this.#backlog.size > 0) this.#consumeBacklog()
-    else this.#updateReading()
+    if (this.queued <= congestedAbove) this.#reader.goOn()
   }
 
   #drained(): void {
     this.#congested = false
-    const isServing = this.#phase === 'body' || this.#phase === 'answer'
-    if (isServing && !this.#exchange.isUnresolved) this.#waitForBody()
+    const { phase } = this.#reader
+    if ((phase === 'body' || phase === 'answer') && !this.#exchange.isUnresolved) this.#waitForBody()
     this.#exchange.callerDrained()
-    if (!this.#consuming) this.#goOn()
+    this.#goOn()
   }
 
   #bodyDeadline(): number {
     return this.#path.deadlines.now + this.#path.settings.bodyIdleMs
-  }
-
-  #updateReading(): void {
-    const { settings, memory, metrics } = this.#path
-    // The rest of a head has to come, however short memory is.
-    const most = memory.isShort && !this.#parsing ? 0 : settings.backlogLimit
-    const isAhead = this.#backlog.size > most
-    const wanted = !this.#requestHeld && !isAhead
-    if (wanted === this.#reading) return
-    this.#reading = wanted
-    if (isAhead) metrics.struck.pipelined++
-    if (wanted) this.#socket.resume()
-    else this.#socket.pause()
   }
 
   /** The request can't be read to its end. */
@@ -448,13 +282,11 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
    * request sends no more: there is nothing to wait for.
    */
   #close(): void {
-    if (this.#phase === 'closing') return
-    const nothingMore = this.#phase === 'answer' && !this.#persistent && this.#backlog.size === 0
-    this.#phase = 'closing'
-    this.#parsing = false
-    this.#backlog.drop()
+    const { phase, persistent, isAhead } = this.#reader
+    if (phase === 'closing') return
+    this.#reader.close()
     this.deadline = this.#path.deadlines.now + lingerMs
-    if (nothingMore) {
+    if (phase === 'answer' && !persistent && !isAhead) {
       this.#socket.destroySoon()
       return
     }
@@ -465,27 +297,20 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced {
   /** The client will send no more. It may have gone, or wait for its answer with one side closed: nobody can tell. */
   #peerEnded(): void {
     this.#ended = true
-    if (this.#phase === 'closing' || this.#phase === 'tunnel') return
-    if (this.#phase === 'body') {
-      this.destroy()
-      return
-    }
-    if (this.#phase === 'head') {
-      this.#close()
-      return
-    }
+    const { phase, persistent, isAhead } = this.#reader
+    if (phase === 'body') this.destroy()
+    else if (phase === 'head') this.#close()
     // Who has announced that this is its last request may well wait for the answer.
-    if (!this.#persistent || this.#backlog.size > 0) return
-    this.deadline = this.#path.deadlines.now + this.#path.settings.halfClosedMs
+    else if (phase === 'answer' && persistent && !isAhead)
+      this.deadline = this.#path.deadlines.now + this.#path.settings.halfClosedMs
   }
 
   #closed(): void {
-    this.#phase = 'closing'
-    this.#backlog.drop()
+    this.#reader.close()
     this.#path.deadlines.delete(this)
     this.#path.memory.forget(this)
     this.#path.metrics.connections--
     this.#exchange.cancel()
-    this.#letGoOfHead()
+    this.#reader.letGoOfHead()
   }
 }
