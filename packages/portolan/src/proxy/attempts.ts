@@ -7,10 +7,11 @@ import type { Place } from './pool/line.ts'
 import type { Pool } from './pool/pool.ts'
 import type { Waiter } from './pool/pools.ts'
 import { type Problem, problems } from './problem.ts'
+import type { Failure, ResponseReceiver } from './response-receiver.ts'
 import { Retries } from './retries.ts'
 import type { Service } from './service.ts'
 import { answerLines, type Stay } from './sticky/stay.ts'
-import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
 
 const none: readonly Endpoint[] = []
 

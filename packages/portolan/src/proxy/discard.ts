@@ -1,6 +1,7 @@
 import type { BodyForm, Method } from './codec/codec.ts'
 import type { Pool } from './pool/pool.ts'
-import type { ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
+import type { ResponseReceiver } from './response-receiver.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
 
 /** An answer longer than this is not worth its connection. */
 const longest = 65_536

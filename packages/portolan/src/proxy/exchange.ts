@@ -18,10 +18,11 @@ import { Held } from './held.ts'
 import type { PathContext } from './path-context.ts'
 import type { Waiter } from './pool/pools.ts'
 import { type Problem, problems } from './problem.ts'
+import type { Failure, ResponseReceiver } from './response-receiver.ts'
 import type { Service } from './service.ts'
 import { Tunnel } from './tunnel.ts'
 import { switchesTo } from './upgrade.ts'
-import type { Failure, ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
 
 /**
  * One request and its answer: has an instance tried, sends, has another one tried where that is safe, and passes the answer

@@ -7,7 +7,8 @@ import {
   type Trouble,
 } from '@portolan/core'
 import { type Problem, problems } from './problem.ts'
-import type { Failure, UpstreamConnection } from './upstream-connection.ts'
+import type { Failure } from './response-receiver.ts'
+import type { UpstreamConnection } from './upstream-connection.ts'
 
 /** A try that brought no answer. */
 export interface FailedTry {

@@ -9,8 +9,8 @@ import {
   serviceKey,
 } from '@portolan/core'
 import { type FailedTry, isUnwritten } from './failures.ts'
+import type { Failure } from './response-receiver.ts'
 import type { Service } from './service.ts'
-import type { Failure } from './upstream-connection.ts'
 
 /** When requests by one route to one service are tried again, ready to be asked. */
 export interface RetryRules {

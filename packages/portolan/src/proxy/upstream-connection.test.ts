@@ -4,10 +4,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Deadlines } from './deadlines.ts'
 import { GatewayMetrics } from './metrics.ts'
 import { openPathContext } from './path-context.ts'
+import type { ResponseReceiver } from './response-receiver.ts'
 import { defaultGatewaySettings } from './settings.ts'
 import { fixture } from './testing/fixture.ts'
 import { eventually } from './testing/harness.ts'
-import { type ResponseReceiver, UpstreamConnection } from './upstream-connection.ts'
+import { UpstreamConnection } from './upstream-connection.ts'
 
 afterEach(() => vi.useRealTimers())
 

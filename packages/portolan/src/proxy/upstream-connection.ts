@@ -1,17 +1,6 @@
 import type { Socket } from 'node:net'
 import { type Milliseconds, troubleOfConnecting } from '@portolan/core'
-import { Backlog } from './backlog.ts'
-import {
-  type BodyForm,
-  BodyReader,
-  type ByteWriter,
-  incomplete,
-  type Method,
-  parseResponseHead,
-  ResponseHead,
-  refused,
-  type SpanSink,
-} from './codec/codec.ts'
+import type { ByteWriter, ResponseHead } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
 import { keepReadable, whenAllIsRead } from './last-words.ts'
 import type { Queue } from './limits/memory.ts'
@@ -19,55 +8,17 @@ import { mostPosted, type Sender } from './outbox.ts'
 import { type Outgoing, text, writeOut } from './outgoing.ts'
 import { congestedAbove, type PathContext } from './path-context.ts'
 import { dial, type Target } from './pool/dial.ts'
+import { type ResponseOwner, ResponseReader } from './response-reader.ts'
+import type { Failure, ResponseReceiver } from './response-receiver.ts'
 import type { Tunnel } from './tunnel.ts'
-
-/** What can go wrong with an upstream connection while somebody waits for its answer. */
-export type Failure =
-  /** Nobody listens there. */
-  | 'refused'
-  | 'connect'
-  /** No connection for reasons of our own: out of descriptors, say. */
-  | 'own'
-  | 'connect-timeout'
-  | 'tls'
-  | 'lost'
-  | 'bad-response'
-  | 'response-timeout'
-  | 'body-timeout'
-
-/** Who waits for the answer on an upstream connection. Takes the body's spans; `passOn` ends each read. */
-export interface ResponseReceiver extends SpanSink {
-  readonly method: Method
-  /** From the request's last byte to the answer's head. */
-  readonly answerWithinMs: Milliseconds
-  connected(): void
-  /** A 1xx head; another head follows. */
-  interim(bytes: Uint8Array, head: ResponseHead): void
-  /** A 101 head: both connections are one tunnel from now on. `undefined`: nobody has asked for that. */
-  switched(bytes: Uint8Array, head: ResponseHead): Tunnel | undefined
-  /** The head that counts. Returns the form in which the body is wanted. */
-  responded(bytes: Uint8Array, head: ResponseHead): BodyForm
-  passOn(): void
-  /** The answer is complete; `reusable` says whether the connection may take another request. */
-  finished(reusable: boolean): void
-  failed(failure: Failure): void
-  /** The connection's queue has emptied after it was congested. */
-  drained(): void
-}
 
 /** Where a connection reports that it is no more. */
 export interface ConnectionOwner {
   closed(connection: UpstreamConnection): void
 }
 
-/** While none is read. */
-const noHead = new ResponseHead()
-
-/** So many 1xx may come before the answer: they pass without back-pressure. */
-const mostInterims = 64
-
 /** One connection to an instance. It carries one request at a time; without a receiver it is idle. */
-export class UpstreamConnection implements Expiring, Queue, Sender {
+export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwner {
   deadline = noDeadline
   /** Whether it has been idle before: then the peer may have closed it just as the request was written. */
   reused = false
@@ -75,25 +26,15 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
   answering = false
   readonly #path: PathContext
   readonly #owner: ConnectionOwner
-  /** The one that is being read; between reads only one that has come in part. */
-  #head: ResponseHead = noHead
-  /** Of the present answer. */
-  #persistent = true
-  #untilClose = false
-  readonly #body: BodyReader
-  readonly #backlog: Backlog
+  readonly #reader: ResponseReader
   readonly #cancelDial: () => void
   /** From then on it takes no further request. */
   readonly #retireAt: Milliseconds
-  /** How long the peer has said that it keeps it idle. */
-  #keepAliveMs = noDeadline
   #receiver: ResponseReceiver | undefined
   #socket: Socket | undefined
   #tunnel: Tunnel | undefined
   /** Whether the whole request has been handed over. */
   #awaiting = false
-  #inBody = false
-  #interims = 0
   #paused = false
   /** Messages in the outbox. */
   #posted = 0
@@ -109,8 +50,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
     this.#path = path
     this.#owner = owner
     this.#receiver = receiver
-    this.#body = new BodyReader(path.settings.codec)
-    this.#backlog = new Backlog(path.memory)
+    this.#reader = new ResponseReader(path, this)
     this.deadline = path.deadlines.now + path.settings.connectMs
     // Jittered, so that connections which were opened together are not renewed together.
     this.#retireAt = path.deadlines.now + path.limits.poolMaxLifetimeMs * (0.9 + 0.2 * path.random())
@@ -126,6 +66,10 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
       connected: socket => this.#connected(socket),
       failed: (why, error) => this.#fail(why === 'tls' ? why : failureOf(error)),
     })
+  }
+
+  get receiver(): ResponseReceiver | undefined {
+    return this.#receiver
   }
 
   get isConnected(): boolean {
@@ -169,7 +113,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
   /** Leaves the connection idle for as long as both sides keep it; false: not at all. */
   rest(): boolean {
     const { now } = this.#path.deadlines
-    const ms = Math.min(this.#path.limits.poolIdleMs, this.#keepAliveMs, this.#retireAt - now)
+    const ms = Math.min(this.#path.limits.poolIdleMs, this.#reader.keepAliveMs, this.#retireAt - now)
     this.deadline = now + ms
     return ms > 0
   }
@@ -223,7 +167,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
   /** The whole request has been written: from now on the answer is waited for. */
   awaitResponse(): void {
     this.#awaiting = true
-    if (this.#inBody) return
+    if (this.#reader.inBody) return
     const { answerWithinMs } = this.#receiver ?? { answerWithinMs: this.#path.settings.responseMs }
     this.deadline = this.#path.deadlines.now + answerWithinMs
   }
@@ -248,8 +192,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
     if (this.#closed) return
     this.#closed = true
     this.#receiver = undefined
-    this.#backlog.drop()
-    this.#letGoOfHead()
+    this.#reader.close()
     this.#path.deadlines.delete(this)
     this.#path.memory.forget(this)
     this.#cancelDial()
@@ -260,7 +203,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
   expire(): void {
     if (this.#receiver === undefined) this.destroy()
     else if (this.#socket === undefined) this.#fail('connect-timeout')
-    else this.#fail(this.#inBody ? 'body-timeout' : 'response-timeout')
+    else this.#fail(this.#reader.inBody ? 'body-timeout' : 'response-timeout')
   }
 
   /** Gives its socket away: nothing is read as HTTP any more. What comes goes to the tunnel that `switched` answers. */
@@ -299,7 +242,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
     // An early answer may have set it free already: then it rests.
     if (this.#receiver === undefined) return
     if (this.#awaiting) this.awaitResponse()
-    else if (!this.#inBody) this.deadline = noDeadline
+    else if (!this.#reader.inBody) this.deadline = noDeadline
     this.#receiver.drained()
   }
 
@@ -316,131 +259,33 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
       return
     }
     this.answering = true
-    if (this.#inBody) {
-      this.#readBody(this.#receiver, chunk, 0, size)
-      return
-    }
-    if (this.#backlog.size === 0) {
-      this.#readHead(this.#receiver, chunk, 0, size)
-      return
-    }
-    const moved = this.#backlog.append(chunk, 0, size)
-    if (moved !== 0) this.#head.moved(moved)
-    const { bytes, end } = this.#backlog
-    this.#readHead(this.#receiver, bytes, this.#head.start, end)
+    this.#reader.read(this.#receiver, chunk, size)
   }
 
-  #readHead(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
-    if (this.#head === noHead) {
-      this.#head = this.#path.responseHeads.take()
-      this.#head.begin(from)
-    }
-    const at = this.#readHeads(receiver, this.#head, bytes, from, end)
-    if (at === incomplete) return
-    this.#letGoOfHead()
-    if (at === refused) return
-    this.#readBody(this.#receiver ?? receiver, bytes, at, end)
-    this.#backlog.drop()
+  responseSwitches(bytes: Uint8Array, head: ResponseHead, from: number, end: number): void {
+    this.#tunnel = this.#receiver?.switched(bytes, head)
+    if (this.#tunnel === undefined) this.#fail('bad-response')
+    else if (from < end) this.#tunnel.fromInstance(bytes, from, end)
   }
 
-  /** Returns where the answer's body begins; `incomplete`: more of a head has to come; `refused`: there is none. */
-  #readHeads(
-    receiver: ResponseReceiver,
-    head: ResponseHead,
-    bytes: Uint8Array,
-    from: number,
-    end: number,
-  ): number {
-    let at = from
-    for (;;) {
-      const next = parseResponseHead(bytes, end, head, this.#path.settings.codec, receiver.method)
-      if (next === incomplete) {
-        this.#hold(bytes, at, end)
-        return incomplete
-      }
-      if (next === refused) {
-        this.#fail('bad-response')
-        return refused
-      }
-      if (head.status === 101) {
-        this.#switch(receiver, head, bytes, next, end)
-        return refused
-      }
-      at = next
-      if (!head.interim) break
-      this.#interims++
-      if (this.#interims > mostInterims) {
-        this.#fail('bad-response')
-        return refused
-      }
-      receiver.interim(bytes, head)
-      if (this.#closed) return refused
-      head.begin(at)
-      if (at === end) {
-        this.#backlog.drop()
-        return refused
-      }
-    }
-    // A second before the peer does: what is written to a connection that it has just closed is lost.
-    if (head.keepAlive >= 0) this.#keepAliveMs = (head.keepAlive - 1) * 1000
-    this.#persistent = head.persistent
-    this.#untilClose = head.framing === 'until-close'
-    this.#inBody = true
-    this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
-    return at
-  }
-
-  #letGoOfHead(): void {
-    if (this.#head === noHead) return
-    this.#path.responseHeads.give(this.#head)
-    this.#head = noHead
-  }
-
-  #switch(
-    receiver: ResponseReceiver,
-    head: ResponseHead,
-    bytes: Uint8Array,
-    from: number,
-    end: number,
-  ): void {
-    this.#tunnel = receiver.switched(bytes, head)
-    if (this.#tunnel === undefined) {
-      this.#fail('bad-response')
-      return
-    }
-    if (from < end) this.#tunnel.fromInstance(bytes, from, end)
-    this.#backlog.drop()
-  }
-
-  #hold(bytes: Uint8Array, from: number, end: number): void {
-    if (bytes === this.#backlog.bytes) {
-      this.#backlog.consumed(from)
-      return
-    }
-    this.#backlog.append(bytes, from, end)
-    this.#head.moved(-from)
-  }
-
-  #readBody(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
-    const next = this.#body.read(bytes, from, end, receiver)
-    if (next === refused) {
-      this.#fail('bad-response')
-      return
-    }
-    if (this.#body.done) {
-      this.#finish(next === end && this.#persistent && !this.#deaf)
-      return
-    }
+  responseProgressed(receiver: ResponseReceiver): void {
     this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
     receiver.passOn()
+  }
+
+  responseEnded(reusable: boolean): void {
+    this.#finish(reusable && !this.#deaf)
+  }
+
+  responseRefused(): void {
+    this.#fail('bad-response')
   }
 
   /** Ready for the next request before the receiver hears of the end: it may release the connection right away. */
   #finish(reusable: boolean): void {
     const receiver = this.#receiver
     this.#receiver = undefined
-    this.#inBody = false
-    this.#interims = 0
+    this.#reader.next()
     this.answering = false
     this.deadline = noDeadline
     receiver?.finished(reusable)
@@ -448,7 +293,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender {
 
   #ended(): void {
     if (this.#tunnel !== undefined) return
-    if (this.#inBody && this.#untilClose && this.#receiver !== undefined) {
+    if (this.#reader.endsWithPeer && this.#receiver !== undefined) {
       this.#finish(false)
       return
     }

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import { type Endpoint, httpPort, type Instance } from '@portolan/core'
 import type { PathContext } from '../path-context.ts'
-import { type ConnectionOwner, type ResponseReceiver, UpstreamConnection } from '../upstream-connection.ts'
+import type { ResponseReceiver } from '../response-receiver.ts'
+import { type ConnectionOwner, UpstreamConnection } from '../upstream-connection.ts'
 import { Addresses } from './addresses.ts'
 import type { Target } from './dial.ts'
 
