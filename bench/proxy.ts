@@ -12,9 +12,11 @@ export interface Target {
   readonly port: number
   /** Every process whose CPU time goes into the proxied traffic. */
   readonly pids: readonly number[]
+  /** Header fields that requests have besides: `Name: value`. */
+  readonly fields?: readonly string[]
 }
 
-interface Sample {
+export interface Sample {
   readonly rps: number
   readonly cpuUs: number
   readonly p99Ms: number
@@ -28,10 +30,11 @@ const ticksPerSecond = 100
 
 const script = (name: string): string => fileURLToPath(new URL(`./peers/proxy/${name}.lua`, import.meta.url))
 
-function wrk(what: ProxyCase, port: number, open: number, duration: number): string {
+function wrk(what: ProxyCase, { port, fields = [] }: Target, open: number, duration: number): string {
+  const extra = fields.flatMap(field => ['-H', field])
   const lua = ['headers', 'post', 'churn'].includes(what) ? ['-s', script(what)] : []
   const url = `http://127.0.0.1:${port}${what === '16k' ? '/16k' : '/'}`
-  return runPinned(1, 'wrk', ['-t1', `-c${open}`, `-d${duration}s`, '--latency', ...lua, url])
+  return runPinned(1, 'wrk', ['-t1', `-c${open}`, `-d${duration}s`, '--latency', ...lua, ...extra, url])
 }
 
 /** Clock ticks of user and system time that these processes have used. */
@@ -45,9 +48,9 @@ function cpuTicks(pids: readonly number[]): number {
 }
 
 export function sample(what: ProxyCase, target: Target, open: number): Sample {
-  wrk(what, target.port, open, 1)
+  wrk(what, target, open, 1)
   const before = cpuTicks(target.pids)
-  const text = wrk(what, target.port, open, seconds)
+  const text = wrk(what, target, open, seconds)
   const ticks = cpuTicks(target.pids) - before
   const requests = Number(/(\d+) requests in/.exec(text)?.[1])
   const [, p99, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(text) ?? []

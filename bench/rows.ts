@@ -15,6 +15,7 @@ import { outageCutRow } from './outage/cut.ts'
 import { outageBackRow, outageFailedRow } from './outage/outage.ts'
 import { pickRow } from './pick.ts'
 import { proxyRow } from './proxy.ts'
+import { proxyFiltersRow } from './proxy-filters.ts'
 import { proxyP99Row } from './proxy-p99.ts'
 import { proxyStormRow } from './proxy-storm.ts'
 import { proxyRatelimitRow } from './rate/ratelimit.ts'
@@ -32,6 +33,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.post': proxyRow('post'),
   'proxy.churn': proxyRow('churn'),
   'proxy.p99': proxyP99Row,
+  'proxy.filters': proxyFiltersRow,
   'proxy.idle': proxyIdleRow,
   'proxy.loris': proxyLorisRow,
   'proxy.ratelimit': proxyRatelimitRow,

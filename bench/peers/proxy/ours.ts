@@ -4,21 +4,37 @@ import { join } from 'node:path'
 import { end, firstLine, fromSource, root, start } from '../../programs.ts'
 import { backendPorts } from './peers.ts'
 
-const gatewayPort = 19082
+const firstPort = 19082
 
-const config = (maxConnections: number): string => `
-api: { listen: [127.0.0.1:19083] }
-gateway:
-  listen: 127.0.0.1:${gatewayPort}
-  admin: 127.0.0.1:19084
-  limits: { connections: ${maxConnections} }
-  routes:
-    - match: { path: / }
-      service: legacy
-services:
-  legacy:
-    instances: [${backendPorts.map(port => `127.0.0.1:${port}`).join(', ')}]
-`
+/** What is configured beside the bare minimum, and where it listens. */
+export interface OursOptions {
+  /** The first of three ports in a row: gateway, registry, the gateway's admin. */
+  readonly port?: number
+  readonly maxConnections?: number
+  readonly gateway?: object
+  readonly route?: object
+  readonly service?: object
+}
+
+/** JSON is YAML. */
+const config = ({
+  port = firstPort,
+  maxConnections = 10_000,
+  gateway,
+  route,
+  service,
+}: OursOptions): string =>
+  JSON.stringify({
+    api: { listen: [`127.0.0.1:${port + 1}`] },
+    gateway: {
+      listen: `127.0.0.1:${port}`,
+      admin: `127.0.0.1:${port + 2}`,
+      limits: { connections: maxConnections },
+      routes: [{ match: { path: '/' }, service: 'legacy', ...route }],
+      ...gateway,
+    },
+    services: { legacy: { instances: backendPorts.map(backend => `127.0.0.1:${backend}`), ...service } },
+  })
 
 /** The pid of the process below `parent` whose command line has this word. */
 export function descendantWith(parent: number, word: string): number {
@@ -40,10 +56,10 @@ export function descendantWith(parent: number, word: string): number {
 }
 
 /** Our gateway as `portolan up` starts it, pinned to CPU 0 together with its registry. */
-export async function openOurs({ maxConnections = 10_000 }: { readonly maxConnections?: number } = {}) {
+export async function openOurs(options: OursOptions = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'portolan-bench-ours-'))
   const file = join(dir, 'portolan.yaml')
-  writeFileSync(file, config(maxConnections))
+  writeFileSync(file, config(options))
   const main = join(root, 'packages/portolan/src/cli/main.ts')
   const up = start(0, process.execPath, [
     ...fromSource,
@@ -62,7 +78,7 @@ export async function openOurs({ maxConnections = 10_000 }: { readonly maxConnec
     await firstLine(up, line => (line.startsWith('ready') ? true : undefined))
     const pid = descendantWith(up.pid ?? 0, 'lb')
     return {
-      target: { name: 'portolan', port: gatewayPort, pids: [pid] },
+      target: { name: 'portolan', port: options.port ?? firstPort, pids: [pid] },
       [Symbol.asyncDispose]: close,
     }
   } catch (error) {
