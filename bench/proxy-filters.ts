@@ -16,7 +16,7 @@ const anybody = `http://127.0.0.1:${backendPorts[0]}`
 type Configured = Pick<OursOptions, 'gateway' | 'route' | 'service'>
 
 /** What is configured for the filter, and nothing else. A limit is there to be looked at, never met. */
-const filters = (dir: string): Readonly<Record<string, Configured>> => ({
+export const filters = (dir: string): Readonly<Record<string, Configured>> => ({
   none: {},
   'access-log, 1 in 100': { gateway: { accessLog: { sample: 0.01, path: join(dir, 'some.log') } } },
   'access-log, all': { gateway: { accessLog: { sample: 1, path: join(dir, 'all.log') } } },

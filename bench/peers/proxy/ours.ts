@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { end, firstLine, fromSource, root, start } from '../../programs.ts'
 import { backendPorts } from './peers.ts'
 
@@ -36,6 +36,10 @@ const config = ({
     services: { legacy: { instances: backendPorts.map(backend => `127.0.0.1:${backend}`), ...service } },
   })
 
+/** BENCH_PROFILE=FOLDER: registry and gateway leave a CPU profile there when they end. `up` hands this on to the gateway. */
+const folder = process.env.BENCH_PROFILE
+const profiling = folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(folder)}`]
+
 /** The pid of the process below `parent` whose command line has this word. */
 export function descendantWith(parent: number, word: string): number {
   for (const name of readdirSync('/proc').filter(entry => /^\d+$/.test(entry))) {
@@ -63,6 +67,7 @@ export async function openOurs(options: OursOptions = {}) {
   const main = join(root, 'packages/portolan/src/cli/main.ts')
   const up = start(0, process.execPath, [
     ...fromSource,
+    ...profiling,
     main,
     'up',
     '--config',
