@@ -19,6 +19,9 @@ const words = (of: Running): string[] => of.said().map(line => line.split(' ')[0
 
 afterEach(endRunners)
 
+/** From here on a second signal is no echo of the first. */
+const echoPastMs = 600
+
 describe('portolan run', () => {
   it('registers the program when its port opens, and hands it its place', async () => {
     const of = run({ id: 'order-9' }, programCommand(), { SECRET: 'its own' })
@@ -50,11 +53,21 @@ describe('portolan run', () => {
   it('passes a second signal on without waiting for the drain', async () => {
     const of = run({ drainMs: 60_000, drainGraceMs: 60_000 }, programCommand())
     await registration(of)
+    const from = performance.now()
     of.child.kill('SIGINT')
-    await until(() => words(of).includes('drain'))
+    await until(() => words(of).includes('drain') && performance.now() - from > echoPastMs)
     of.child.kill('SIGINT')
     expect(await of.exit).toEqual([128 + 2, null])
     expect(words(of)).toEqual(['register', 'drain', 'departed'])
+  })
+
+  it('takes a second signal that comes at once, as npx sends it, for the first one’s echo', async () => {
+    const of = run({ drainMs: 50 }, programCommand())
+    await registration(of)
+    of.child.kill('SIGINT')
+    of.child.kill('SIGINT')
+    expect(await of.exit).toEqual([128 + 2, null])
+    expect(words(of)).toEqual(['register', 'drain', 'drained', 'departed'])
   })
 
   it('kills what does not end after SIGTERM and its grace time, and what it has started', async () => {

@@ -1,3 +1,4 @@
+import { Patience } from './patience.ts'
 import type { ProgramProcess } from './process.ts'
 
 /** Where signals come from: this process, or a test. */
@@ -14,7 +15,7 @@ export interface RelayOptions {
 }
 
 export interface SignalRelay {
-  /** Aborts at the second signal that asks to stop. */
+  /** Aborts at the second signal that asks to stop, but for an echo of the first one. */
   readonly impatient: AbortSignal
   close(): void
 }
@@ -32,7 +33,7 @@ export function relaySignals(
   options: RelayOptions,
 ): SignalRelay {
   const impatient = new AbortController()
-  let stopping = false
+  const patience = new Patience()
   let last: NodeJS.Timeout | undefined
   let closed = false
   // A program that cannot be started hears nothing; its starter says why.
@@ -44,12 +45,13 @@ export function relaySignals(
     if (signal === 'SIGTERM' && !closed) last ??= setTimeout(() => send('SIGKILL'), options.stopGraceMs)
   }
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
+    const heard = patience.heard(performance.now())
+    if (heard === 'echo') return
+    if (heard === 'again') {
       impatient.abort()
       pass(signal)
       return
     }
-    stopping = true
     void options.beforeStop().then(() => {
       if (!impatient.signal.aborted) pass(signal)
     })

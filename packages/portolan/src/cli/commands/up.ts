@@ -6,6 +6,7 @@ import { formatProblem } from '../../config/problem.ts'
 import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
 import { openLog } from '../../observe/log.ts'
 import type { Role, Server } from '../../server.ts'
+import { Patience } from '../../workloads/patience.ts'
 import {
   type Command,
   flagOption,
@@ -72,9 +73,18 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
     throw namingOwner(toFault(thrown), loaded.config.api.listen ?? [{ host: '127.0.0.1', port: 7400 }])
   })
   // After the first Ctrl-C nobody else listens for the second, and we alone know what else has to end.
-  const hurry = (): void => void (io.signal.aborted && server.close({ now: true }))
-  process.on('SIGINT', hurry)
-  process.on('SIGTERM', hurry)
+  const patience = new Patience()
+  const hurry = (): void => {
+    if (patience.heard(performance.now()) === 'again') void server.close({ now: true })
+  }
+  const listenForSecond = (): void => {
+    patience.heard(performance.now())
+    process.on('SIGINT', hurry)
+    process.on('SIGTERM', hurry)
+  }
+  // Not before: the first one would be taken for the second.
+  if (io.signal.aborted) listenForSecond()
+  else io.signal.addEventListener('abort', listenForSecond, { once: true })
   const watch = file === undefined ? undefined : watchFor(file, server, invocation, io)
   const transitions = tellTransitions(() => server.workloads.states(), io)
   try {
@@ -89,6 +99,7 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
     watch?.close()
     if (io.live) io.err('\nending what was started\n')
     await server.close()
+    io.signal.removeEventListener('abort', listenForSecond)
     process.off('SIGINT', hurry)
     process.off('SIGTERM', hurry)
   }
