@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Milliseconds } from '@portolan/core'
 
 /** So many answers are remembered: clients can invent tokens. */
@@ -14,10 +14,10 @@ export class Verdicts {
   readonly #known = new Map<string, Remembered>()
 
   static keyOf(parts: readonly (string | undefined)[]): string {
-    const hash = createHash('sha256')
     // Lengths keep `a, bc` and `ab, c` apart.
-    for (const part of parts) hash.update(part === undefined ? '-;' : `${part.length}:${part};`)
-    return hash.digest('base64')
+    let all = ''
+    for (const part of parts) all += part === undefined ? '-;' : `${part.length}:${part};`
+    return hash('sha256', all, 'base64')
   }
 
   /** The lines for the instance, where it may pass. */
