@@ -5,6 +5,7 @@ import {
   type BreakerSettings,
   ConcurrencyLimiter,
   composedPolicy,
+  type Endpoint,
   type InstanceOutcomes,
   LocalBalancer,
   type Milliseconds,
@@ -69,6 +70,8 @@ export class Service implements PickingSubscriber {
   readonly #resolver: Resolver
   #balance: BalanceSettings
   #known = false
+  /** Whether the log's last word is that picks fail open. */
+  #isInTrouble = false
   #stickBy: AffinitySettings | undefined
   #ownSealKey: string | undefined
   readonly #openedAt: Milliseconds
@@ -165,10 +168,12 @@ export class Service implements PickingSubscriber {
   /** Says, once each time, that picks begin to fail open, or do so no more. */
   notePanic(): void {
     const { panic, endpoints } = this.balancer
-    if (panic === this.metrics.panic) return
     this.metrics.panic = panic
-    const about = { event: panic ? 'panic' : 'panic-over', service: serviceKey(this.name) }
-    if (!panic) this.#path.log.info(about, 'some instance is well again: picks leave out the others')
+    const isTrouble = panic && !endpoints.every(isUntested)
+    if (isTrouble === this.#isInTrouble) return
+    this.#isInTrouble = isTrouble
+    const about = { event: isTrouble ? 'panic' : 'panic-over', service: serviceKey(this.name) }
+    if (!isTrouble) this.#path.log.info(about, 'some instance is well again: picks leave out the others')
     else {
       this.#path.log.warn(
         { ...about, instances: endpoints.length },
@@ -218,4 +223,9 @@ export class Service implements PickingSubscriber {
     this.pools.close()
     this.rate.close()
   }
+}
+
+/** Whether nothing is known of an instance but that its checks are still to pass: it has just been added. */
+function isUntested({ instance, weight }: Endpoint): boolean {
+  return weight === 0 || instance.causes.every(({ kind }) => kind === 'starting' || kind === 'operator')
 }

@@ -1,4 +1,4 @@
-import { seededRandom } from '@portolan/core'
+import { type CauseKind, seededRandom } from '@portolan/core'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
@@ -97,5 +97,22 @@ describe('the services of a gateway', () => {
       { event: 'panic', service: 'order', instances: 2, level: 40 },
       { event: 'panic-over', service: 'order', level: 30 },
     ])
+  })
+
+  it('say nothing while new instances have not been looked at yet, until a check finds against one', () => {
+    const { metrics, logged, resolver, services } = setUp()
+    const cause = (kind: CauseKind) => ({ kind, owner: 'health', reason: '', since: '' })
+    const untested = instanceOf('order', 'order-1', 1, { causes: [cause('starting')] })
+    const other = { ...untested, id: 'order-2' }
+    resolver.give('order', [untested, other])
+    const order = services.get(named('order'))
+    expect(metrics.of('order').panic).toBe(true)
+    expect(logged).toEqual([])
+    resolver.give('order', [{ ...untested, causes: [] }, other])
+    expect(metrics.of('order').panic).toBe(false)
+    expect(logged).toEqual([])
+    resolver.give('order', [untested, { ...other, causes: [cause('starting'), cause('tcp')] }])
+    expect(logged).toMatchObject([{ event: 'panic', instances: 2 }])
+    order?.close()
   })
 })
