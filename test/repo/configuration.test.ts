@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../packages/portolan/src/config/load.ts'
+import { nextStartKeys } from '../../packages/portolan/src/config/next-start.ts'
 import {
   configJsonSchema,
   referenceRows,
@@ -19,6 +20,12 @@ describe('the configuration, as documented', () => {
     await expect(withReference(page)).toMatchFileSnapshot(`${root}/docs/configuration.md`)
     expect(referenceRows().length).toBeGreaterThan(40)
     expect(referenceRows().filter(({ meaning }) => meaning === '')).toEqual([])
+  })
+
+  it('names the keys that take effect at the next start, as the code has them', () => {
+    const [, sentence = ''] =
+      /; those of ([\s\S]*?) at the next start/.exec(readText('docs/configuration.md')) ?? []
+    expect([...sentence.matchAll(/`([^`]+)`/g)].map(([, key]) => key)).toEqual(nextStartKeys)
   })
 
   it.each(['docs/configuration.md', 'docs/gateway.md'])('shows only YAML that loads: %s', page => {

@@ -8,6 +8,7 @@ import { readAffinitySecrets } from './config/affinity-secret.ts'
 import { declaredInstances } from './config/declared.ts'
 import { hasIPv6Loopback } from './config/ipv6-loopback.ts'
 import type { LoadedConfig } from './config/load.ts'
+import { atNextStart, tellNextStart } from './config/next-start.ts'
 import {
   anonymousRights,
   checksOf,
@@ -59,8 +60,8 @@ export interface Server {
   readonly data: string
   readonly registry: Registry
   readonly workloads: Workloads
-  /** Takes another configuration as far as it can change while running. */
-  reload(loaded: LoadedConfig): Promise<void>
+  /** Takes another configuration as far as it can change while running; resolves with the keys that wait for the next start. */
+  reload(loaded: LoadedConfig): Promise<readonly string[]>
   /** Drains and ends everything that it started. `now`, also while a `close` is under way: without grace. */
   close(options?: { readonly now?: boolean }): Promise<void>
 }
@@ -143,6 +144,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const withGateway = options.roles.includes('gateway')
   let declaredAt = declaredInstances(loaded)
   let { allowTargets } = config.registry
+  let waiting: readonly string[] = []
   const api = await openApi({
     registry,
     access,
@@ -150,6 +152,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     routes,
     declaredAt: name => declaredAt(name),
     allowedTargets: () => allowTargets,
+    atNextStart: () => waiting,
     log,
     metrics,
     version: options.version,
@@ -188,10 +191,15 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
       const secrets = await affinitySecrets(next, store)
       declaredAt = declaredInstances(next)
       allowTargets = next.config.registry.allowTargets
+      access.configure(tokens(next))
       routes.set(routeTable(next.config, gatewayListen, secrets))
       health.configure(checksOf(next), healthLimits(next.config))
       await applyStaticMembers(staticMembers(next.config), registry, health, leftOut)
       await fleet.reload(next)
+      waiting = atNextStart(config, next.config)
+      const rest = waiting.length === 0 ? '' : `; ${tellNextStart(waiting)}`
+      log.info({ event: 'reload', atNextStart: waiting }, `the configuration was loaded again${rest}`)
+      return waiting
     },
     async close(closing) {
       await fleet.close(closing?.now === true)
@@ -207,8 +215,9 @@ async function affinitySecrets(loaded: LoadedConfig, store: Store): Promise<read
 }
 
 function gatewayOptions({ config }: LoadedConfig, listen: readonly HostPort[], url: string) {
-  const { admin, trustedProxies, zone } = config.gateway
-  return { join: [url], listen, admin, trustedProxies, ...(zone === undefined ? {} : { zone }) }
+  const { admin, zone } = config.gateway
+  // Whom to trust comes with the routes, and changes with them.
+  return { join: [url], listen, admin, trustedProxies: [], ...(zone === undefined ? {} : { zone }) }
 }
 
 function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway: readonly HostPort[]) {

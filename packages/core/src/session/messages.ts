@@ -180,6 +180,8 @@ export interface RouteTable {
   readonly concurrency?: Readonly<Record<string, ConcurrencyLimitSettings>>
   /** By service key: who is asked whether a request may pass. */
   readonly auths?: Readonly<Record<string, AuthSettings>>
+  /** IPs and CIDR blocks whose X-Forwarded-* are believed. Absent: nobody's. */
+  readonly trustedProxies?: readonly string[]
   /** Where the limits of a gateway as a whole are to differ from their defaults. */
   readonly limits?: Partial<GatewayLimits>
   /** Absent: gateways write no access log. */

@@ -23,6 +23,8 @@ export interface ApiContext {
   readonly health: Health | undefined
   readonly routes: RouteSource
   readonly declaredAt: DeclaredAt
+  /** The keys of the configuration that wait for the next start. */
+  readonly atNextStart: () => readonly string[]
   /** Asked of every registration that comes over the network. */
   readonly guardTargets: TargetGuard
   readonly log: Log

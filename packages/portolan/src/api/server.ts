@@ -34,6 +34,8 @@ export interface ApiOptions {
   readonly routes: RouteSource
   /** Asked at each write, so that it may change with the file. Default: no file, nothing is declared. */
   readonly declaredAt?: DeclaredAt
+  /** The keys that were changed in the file and wait for the next start. Default none. */
+  readonly atNextStart?: () => readonly string[]
   /** Networks and IP:PORT that are no forbidden targets of instances; asked at each registration. Default none. */
   readonly allowedTargets?: () => readonly string[]
   readonly log: Log
@@ -63,6 +65,7 @@ const systemClock: Clock = { now: () => performance.now() }
 export async function openApi(options: ApiOptions): Promise<Api> {
   const { registry, access, routes, log, settings, version } = options
   const { clock = systemClock, declaredAt = () => undefined, allowedTargets = () => [], health } = options
+  const { atNextStart = () => [] } = options
   const protection = {
     tls: settings.tls !== undefined,
     anonymous: access.anonymous,
@@ -83,6 +86,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     health,
     routes,
     declaredAt,
+    atNextStart,
     guardTargets,
     log,
     metrics,

@@ -93,7 +93,7 @@ export function routeTable(
   const breakers = breakerSettings(config)
   const rates = rateLimits(config)
   const timeouts = timeoutsOf(config)
-  const { maxBody } = config.gateway
+  const { maxBody, trustedProxies } = config.gateway
   const limits = gatewayLimits(config)
   return {
     routes: config.gateway.routes.map(routeOf),
@@ -105,6 +105,7 @@ export function routeTable(
     ...(Object.keys(rates).length === 0 ? {} : { rateLimits: rates }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(maxBody === undefined ? {} : { maxBody }),
+    ...(trustedProxies.length === 0 ? {} : { trustedProxies }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
     ...tracingOf(config),

@@ -17,9 +17,10 @@ export class Admission {
   request: RequestContext | undefined
   /** Whether one of them has still to make up its mind. */
   isPending = false
+  /** What is known of the client. */
+  hop: Hop
   readonly #path: PathContext
   readonly #client: Socket
-  readonly #hop: Hop
   readonly #route: RouteRequest
   /** Made by the first request that has any filters to pass, and used again. */
   #context: RequestContext | undefined
@@ -27,7 +28,7 @@ export class Admission {
   constructor(path: PathContext, client: Socket, hop: Hop, route: RouteRequest) {
     this.#path = path
     this.#client = client
-    this.#hop = hop
+    this.hop = hop
     this.#route = route
   }
 
@@ -37,7 +38,7 @@ export class Admission {
     this.isPending = false
     const passage = this.#wayOf(bytes, head, hasBody)
     if ('status' in passage) {
-      this.#path.accessLog.unrouted(passage, this.#hop, bytes, head)
+      this.#path.accessLog.unrouted(passage, this.hop, bytes, head)
       return passage
     }
     if (passage.filters.length === 0) return passage
@@ -50,14 +51,14 @@ export class Admission {
       metrics.struck.memory++
       return problems.overloaded
     }
-    return this.#route(bytes, head, this.#hop)
+    return this.#route(bytes, head, this.hop)
   }
 
   /** What a filter answers it. */
   #filter(bytes: Uint8Array, head: RequestHead, { filters, service }: Passage): Problem | undefined {
     this.#context ??= new RequestContext(this.#client)
     const request = this.#context
-    request.begin(bytes, head, this.#hop, filters, this.#path.clock.now())
+    request.begin(bytes, head, this.hop, filters, this.#path.clock.now())
     const verdict = request.pass()
     if (verdict === undefined || verdict === 'later') {
       this.request = request

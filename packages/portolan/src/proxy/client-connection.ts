@@ -23,7 +23,6 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
   deadline: number
   readonly #path: PathContext
   readonly #socket: Socket
-  readonly #hop: Hop
   readonly #reader: RequestReader
   readonly #admission: Admission
   readonly #exchange: Exchange
@@ -36,7 +35,6 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
   constructor(path: PathContext, socket: Socket, hop: Hop, route: RouteRequest) {
     this.#path = path
     this.#socket = socket
-    this.#hop = hop
     this.#reader = new RequestReader(path, socket, this)
     this.#admission = new Admission(path, socket, hop, route)
     this.#exchange = new Exchange(path, this)
@@ -50,6 +48,15 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     // `close` follows and does what there is to do.
     socket.on('error', () => {})
     socket.on('close', () => this.#closed())
+  }
+
+  get hop(): Hop {
+    return this.#admission.hop
+  }
+
+  /** From its next request on. */
+  set hop(hop: Hop) {
+    this.#admission.hop = hop
   }
 
   /** The gateway closes: now if nothing is under way, else after the present answer. */
@@ -129,7 +136,16 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     if (request !== undefined) reader.body.limitTo(request.maxBody)
     const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
     const { out } = this.#path
-    const opened = writeOnwardHead(bytes, head, this.#hop, service, out, upgrade, request, !isPending)
+    const opened = writeOnwardHead(
+      bytes,
+      head,
+      this.#admission.hop,
+      service,
+      out,
+      upgrade,
+      request,
+      !isPending,
+    )
     const next = reader.readBody(bytes, from, end)
     if (next === refused) {
       this.#refuseBody()
@@ -138,7 +154,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     this.#bodyProgressed()
     this.#exchange.open(service, head, out, {
       complete: reader.body.done,
-      key: service.keyOf?.(bytes, head, this.#hop),
+      key: service.keyOf?.(bytes, head, this.#admission.hop),
       stay: service.affinity?.begin(bytes, head),
       retry,
       upgrade,
@@ -266,7 +282,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
   }
 
   #refuseHead(problem: Problem): void {
-    this.#path.accessLog.unrouted(problem, this.#hop)
+    this.#path.accessLog.unrouted(problem, this.#admission.hop)
     this.#refuse(problem)
   }
 

@@ -32,7 +32,7 @@ import { exportRateMetrics } from './rate/metrics.ts'
 import { Router } from './router.ts'
 import { Services } from './services.ts'
 import { defaultGatewaySettings, type GatewaySettings } from './settings.ts'
-import { parseTrustedProxies } from './trusted-proxies.ts'
+import { knownNetworks } from './trusted-proxies.ts'
 
 export interface GatewayOptions {
   readonly resolver: Resolver
@@ -75,7 +75,7 @@ export interface Gateway {
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const settings = { ...defaultGatewaySettings, ...options.settings }
-  const hops = new Hops(parseTrustedProxies(settings.trustedProxies), settings.via)
+  const hops = new Hops(settings.via)
   const { clock, log } = options
   const stats = new GatewayMetrics()
   const deadlines = new Deadlines(settings.sweepMs)
@@ -118,6 +118,14 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     socket.once('close', () => connections.delete(connection))
   }
 
+  /** What this gateway alone was told goes before what all are. */
+  const trustBy = ({ trustedProxies = [] }: RouteTable): void => {
+    const own = settings.trustedProxies
+    if (!hops.trust(own.length > 0 ? own : knownNetworks(trustedProxies))) return
+    for (const connection of connections) connection.hop = hops.of(connection.hop.peer)
+  }
+
+  trustBy(options.routes)
   const listeners = await openListeners(settings, accept, () => {
     stats.connectionsRefused++
     stats.struck.connections++
@@ -171,6 +179,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       path.tracer.configure(table.tracing)
       router = new Router(table, dice)
       limitBy(table)
+      trustBy(table)
       services.configure(router.services, table)
     },
     close() {

@@ -1,17 +1,30 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Hop } from './codec/codec.ts'
-import { plainAddress, type TrustedProxies } from './trusted-proxies.ts'
+import { parseTrustedProxies, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
 
 const maxKept = 1024
 
 /** What upstreams are told of a client connection, by the client's address: few addresses open most connections. */
 export class Hops {
-  readonly #trusted: TrustedProxies
+  #trusted: TrustedProxies = parseTrustedProxies([])
+  #entries: readonly string[] = []
   readonly #via: string | undefined
   readonly #byAddress = new Map<string, Hop>()
 
-  constructor(trusted: TrustedProxies, via: string | undefined) {
-    this.#trusted = trusted
+  constructor(via: string | undefined) {
     this.#via = via
+  }
+
+  /**
+   * Believes these from now on. False: they are those of before.
+   * @throws Fault `config_invalid`
+   */
+  trust(entries: readonly string[]): boolean {
+    if (isDeepStrictEqual(entries, this.#entries)) return false
+    this.#trusted = parseTrustedProxies(entries)
+    this.#entries = entries
+    this.#byAddress.clear()
+    return true
   }
 
   of(address: string): Hop {

@@ -12,7 +12,7 @@ import { type CodecLimits, defaultCodecLimits } from './codec/codec.ts'
 export interface GatewaySettings {
   /** Where to listen; port 0 takes any free one. Default 127.0.0.1:7480. */
   readonly listen: readonly HostPort[]
-  /** IPs and CIDR blocks whose X-Forwarded-* are believed. Default none. */
+  /** IPs and CIDR blocks whose X-Forwarded-* are believed, in place of the route table's. Default none: those hold. */
   readonly trustedProxies: readonly string[]
   /** The pseudonym for the Via field; none is added without one. */
   readonly via?: string

@@ -33,6 +33,17 @@ export function parseTrustedProxies(entries: readonly string[]): TrustedProxies 
   }
 }
 
+/** Those that can be read: a newer registry may know forms that we do not, and what is unknown is not trusted. */
+export function knownNetworks(entries: readonly string[]): readonly string[] {
+  return entries.filter(entry => {
+    try {
+      return parseTrustedProxies([entry]) !== undefined
+    } catch {
+      return false
+    }
+  })
+}
+
 /** A socket's peer as people write it: without zone id, and as IPv4 where a dual-stack listener maps it into IPv6. */
 export function plainAddress(address: string): string {
   const [bare = ''] = address.split('%')

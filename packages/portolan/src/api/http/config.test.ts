@@ -14,6 +14,13 @@ async function settingsOf(path: string): Promise<unknown> {
   return answer.json()
 }
 
+describe('GET config', () => {
+  it('names the keys that wait for the next start', async () => {
+    const answer = await fetch(`${tested.url}/api/v1/config`)
+    expect(await answer.json()).toEqual({ atNextStart: [] })
+  })
+})
+
 describe('GET config/services/:service', () => {
   it('says how gateways balance it, the defaults included', async () => {
     tested.setRoutes({

@@ -9,13 +9,24 @@ import { authorize } from '../../registry/access/access.ts'
 import { every, onService } from '../../registry/access/grants.ts'
 import type { ApiContext } from '../context.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
-import { inNamespace, routeTable, serviceParams, serviceSettings } from './shapes.ts'
+import { fileState, inNamespace, routeTable, serviceParams, serviceSettings } from './shapes.ts'
 
 /** What gateways need of the configuration. Reading it takes `read` over every service: routes name them all. */
 export const readRoutes = { verb: 'read', namespace: every, service: every, instance: every } as const
 
-export function configEndpoints({ routes }: ApiContext): readonly Endpoint[] {
+export function configEndpoints({ routes, atNextStart }: ApiContext): readonly Endpoint[] {
   return [
+    endpoint({
+      method: 'GET',
+      path: '/config',
+      summary: 'How the file stands to what holds: the keys that were changed and wait for the next start',
+      answers: [{ status: 200, description: 'The keys, none most of the time', schema: fileState }],
+      handle({ identity }) {
+        authorize(identity, readRoutes)
+        return { atNextStart: atNextStart() }
+      },
+    }),
+
     endpoint({
       method: 'GET',
       path: '/config/routes',

@@ -229,6 +229,12 @@ const affinity = z
   })
   .describe('The cookie by which clients stay at one instance.')
 
+export const fileState = z.object({
+  atNextStart: z
+    .array(z.string())
+    .describe('As `api.listen`: keys that the server reads at its start alone.'),
+})
+
 export const routeTable = z.object({
   routes: z.array(
     z.object({
@@ -298,6 +304,7 @@ export const routeTable = z.object({
     .optional()
     .describe('Whose clients stay where they were, by service key.'),
   maxBody: z.number().optional().describe('In bytes.'),
+  trustedProxies: z.array(z.string()).optional().describe('Whose X-Forwarded-* headers are kept.'),
   timeouts: z.record(z.string(), z.number()).optional().describe('In milliseconds, by service key.'),
   outliers: z
     .record(z.string(), z.record(z.string(), z.number()))

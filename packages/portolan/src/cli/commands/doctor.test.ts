@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lockDirectory } from '../../store/lock.ts'
 import { portolan } from '../testing/terminal.ts'
-import { descriptors, type Finding, nodeVersion } from './doctor.ts'
+import { descriptors, type Finding, nodeVersion, restart } from './doctor.ts'
 
 describe('what the doctor makes of', () => {
   it.each([
@@ -25,6 +25,15 @@ describe('what the doctor makes of', () => {
     [undefined, 'warn'],
   ])('limits that say %s', (limits, state) => {
     expect(descriptors(limits).state).toBe(state)
+  })
+})
+
+describe('keys that wait for the next start', () => {
+  it('are named, where there are any', () => {
+    expect(restart([])).toEqual([])
+    expect(restart(['api.listen', 'data'])).toMatchObject([
+      { state: 'warn', found: 'api.listen and data take effect at the next start' },
+    ])
   })
 })
 

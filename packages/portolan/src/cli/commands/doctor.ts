@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { formatDuration, type HostPort, toFault } from '@portolan/core'
 import { hasIPv6Loopback } from '../../config/ipv6-loopback.ts'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
+import { tellNextStart } from '../../config/next-start.ts'
 import { dataFolder, listenAddresses } from '../../config/resolve.ts'
 import { directoryOwner } from '../../store/lock.ts'
 import { type ApiClient, withApi } from '../api/client.ts'
@@ -205,10 +206,12 @@ async function registryFindings(api: ApiClient): Promise<readonly Finding[]> {
   const from = performance.now()
   try {
     const services = await listServices(api, undefined)
+    const waiting = await waitingKeys(api)
     const took = formatDuration(Math.max(1, Math.round(performance.now() - from)))
     return [
       { what, state: 'ok', found: `answers at ${api.url} in ${took}, with ${services.length} services` },
       { what: 'token', state: 'ok', found: 'good for reading' },
+      ...restart(waiting),
     ]
   } catch (thrown) {
     const { code, message, hint } = toFault(thrown)
@@ -222,6 +225,23 @@ async function registryFindings(api: ApiClient): Promise<readonly Finding[]> {
     // Before the first start there is none, and nothing is wrong.
     return [{ what, state: code === 'registry_unreachable' ? 'warn' : 'fail', found: message, ...mended }]
   }
+}
+
+/** Nothing from a registry that does not say, or not to us. */
+async function waitingKeys(api: ApiClient): Promise<readonly string[]> {
+  try {
+    const { atNextStart } = await api.get<{ readonly atNextStart?: readonly string[] }>('config')
+    return atNextStart ?? []
+  } catch {
+    return []
+  }
+}
+
+/** @param waiting keys that were changed in the registry’s file and wait */
+export function restart(waiting: readonly string[]): readonly Finding[] {
+  if (waiting.length === 0) return []
+  const mend = 'restart the registry, or take the changes back'
+  return [{ what: 'the registry’s configuration', state: 'warn', found: tellNextStart(waiting), mend }]
 }
 
 function readText(path: string): string | undefined {

@@ -22,7 +22,8 @@ export const lb: Command = {
     },
     {
       flags: '--trusted-proxy <network>',
-      summary: 'an address or network whose X-Forwarded-* headers are kept',
+      summary:
+        'an address or network whose X-Forwarded-* headers are kept, instead of those that the registry names',
       repeated: true,
     },
     { flags: '--zone <name>', summary: 'where it runs: instances of that zone are preferred' },

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Fault, formatHostPort, parseHostPort, toFault } from '@portolan/core'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
+import { tellNextStart } from '../../config/next-start.ts'
 import { formatProblem } from '../../config/problem.ts'
 import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
 import { openLog } from '../../observe/log.ts'
@@ -160,7 +161,10 @@ function watchFor(file: string, server: Server, invocation: Invocation, io: Io):
     accept: loaded => {
       server
         .reload(withOptions(loaded, invocation, io))
-        .then(() => io.err('the configuration was loaded again\n'))
+        .then(waiting => {
+          const rest = waiting.length === 0 ? '' : `; ${tellNextStart(waiting)}`
+          io.err(`the configuration was loaded again${rest}\n`)
+        })
         .catch(refuse)
     },
     refuse,

@@ -74,6 +74,18 @@ describe('tokens', () => {
     expect(() => access.authenticate(secret)).toThrow(expect.objectContaining({ code: 'unauthorized' }))
   })
 
+  it('of the configuration file come and go with it', async () => {
+    const [first, second] = [newSecret(), newSecret()]
+    const token = (secret: string) => ({ name: 'ops', sha256: hashOf(secret), grants: allGrants })
+    const access = await openOne({ configured: [token(first)] })
+    const { secret } = await access.mint({ name: 'deployer', grants: register })
+    access.configure([token(second)])
+    expect(() => access.authenticate(first)).toThrow(expect.objectContaining({ code: 'unauthorized' }))
+    expect(access.authenticate(second).name).toBe('ops')
+    expect(access.authenticate(secret).name).toBe('deployer')
+    expect(access.list()).toHaveLength(2)
+  })
+
   it('of the configuration file are as good, and cannot be revoked', async () => {
     const secret = newSecret()
     const sha256 = hashOf(secret).toUpperCase()

@@ -56,6 +56,8 @@ export interface Access {
    */
   authenticate(secret: string | undefined): Identity
   readonly anonymous: Anonymous
+  /** The tokens of the configuration are these from now on. */
+  configure(tokens: readonly ConfiguredToken[]): void
   close(): Promise<void>
 }
 
@@ -84,11 +86,17 @@ export interface AccessOptions {
 /** Opens the tokens that the store and the configuration hold. */
 export async function openAccess(options: AccessOptions): Promise<Access> {
   const { store, anonymous, wall = Date.now } = options
-  const configured = (options.configured ?? []).map(fromConfig)
+  const configured = new Map<string, Token>()
+  const configure = (tokens: readonly ConfiguredToken[]): void => {
+    configured.clear()
+    for (const token of tokens.map(fromConfig)) configured.set(token.id, token)
+  }
+  configure(options.configured ?? [])
   const book = await openTokenBook(store, configured, options.log)
 
   return {
     anonymous,
+    configure,
     list: () => book.list(),
     mint: request => mint(store, book, request),
     revoke: id => revoke(store, book, id),

@@ -16,15 +16,17 @@ export interface TokenBook {
   close(): Promise<void>
 }
 
-/** Reads the tokens, then follows the store until `close`. */
+/**
+ * Reads the tokens, then follows the store until `close`.
+ * @param configured those that are not in the store, by id, as they are at each question
+ */
 export async function openTokenBook(
   store: Store,
-  configured: readonly Token[],
+  configured: ReadonlyMap<string, Token>,
   log: Log,
 ): Promise<TokenBook> {
   const stop = new AbortController()
   const stored = new Map<string, Token>()
-  const fixed = new Map(configured.map(token => [token.id, token]))
   const waiting = new Set<{ readonly revision: number; readonly resolve: () => void }>()
   let known = 0
 
@@ -78,10 +80,10 @@ export async function openTokenBook(
   }
 
   return {
-    list: () => [...fixed.values(), ...stored.values()],
+    list: () => [...configured.values(), ...stored.values()],
     find(sha256, now) {
       // The id finds a candidate; only the constant-time comparison of the whole digest makes it the token.
-      const token = fixed.get(idOf(sha256)) ?? stored.get(idOf(sha256))
+      const token = configured.get(idOf(sha256)) ?? stored.get(idOf(sha256))
       if (token === undefined || !sameHash(token.sha256, sha256)) return undefined
       return isExpired(token, now) ? undefined : token
     },
