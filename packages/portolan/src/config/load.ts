@@ -8,6 +8,7 @@ import { readDocument, type SourceDocument } from './document.ts'
 import { inactiveKeys } from './inactive.ts'
 import { formatProblem, inFileOrder, type Path, type Position, type Problem } from './problem.ts'
 import { configJsonSchema } from './reference.ts'
+import { routeWarnings } from './route-warnings.ts'
 import { type Config, configSchema } from './schema.ts'
 import { scriptWarnings } from './scripts.ts'
 
@@ -54,6 +55,7 @@ function loaded(config: Config, file: string, document: SourceDocument): LoadedC
       ...inactiveKeys(config, document),
       ...balancerWarnings(config, document),
       ...affinityWarnings(config, folder, document),
+      ...routeWarnings(config, document),
       ...scriptWarnings(folder, document),
     ]),
     position: path => (document.has(path) ? document.keyAt(path) : undefined),

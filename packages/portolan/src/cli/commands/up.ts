@@ -58,7 +58,7 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
   const read = async (): Promise<LoadedConfig> =>
     withOptions(file === undefined ? defaultConfig(io.cwd) : await loadConfig(file), invocation, io)
   const loaded = await read()
-  for (const warning of loaded.warnings) io.err(`warning: ${formatProblem(warning)}\n`)
+  tellWarnings(loaded, io)
 
   // Half of all that this program can load, for this command alone: the others start without it.
   const { startServer } = await import('../../server.ts')
@@ -118,6 +118,10 @@ function refuseTakenGateway(server: Server): void {
   })
 }
 
+function tellWarnings({ warnings }: LoadedConfig, io: Io): void {
+  for (const warning of warnings) io.err(`warning: ${formatProblem(warning)}\n`)
+}
+
 function rolesOf(text: string): readonly Role[] {
   const words = text.split(',').map(word => word.trim())
   const unknown = words.filter(word => !roles.some(role => role === word))
@@ -159,6 +163,7 @@ function watchFor(file: string, server: Server, invocation: Invocation, io: Io):
   }
   return watchConfig(file, {
     accept: loaded => {
+      tellWarnings(loaded, io)
       server
         .reload(withOptions(loaded, invocation, io))
         .then(waiting => {

@@ -3,6 +3,7 @@ import { described, durationOrNone, name, requestKey, said, sizeOrNone } from '.
 import { authHook } from './auth-hook.ts'
 import { rateLimit } from './rate-limit.ts'
 import { routeRetry } from './retry.ts'
+import { urlPath } from './url-path.ts'
 
 const match = z
   .strictObject({
@@ -21,10 +22,7 @@ const match = z
         'The request’s host, without its port, in any case; `*.example.org`: every host below example.org.',
       )
       .meta({ unset: 'any' }),
-    path: z
-      .string()
-      .regex(/^\//, said('a path begins with "/"'))
-      .max(2048)
+    path: urlPath
       .optional()
       .describe('Prefix of the request’s path, by whole segments.')
       .meta({ unset: 'any' }),
@@ -61,8 +59,13 @@ const weighted = z.strictObject({
   service: name.describe('A service that gets a share of the requests.'),
   namespace: name.default('default').describe('The service’s namespace.'),
   weight: z
-    .int({ error: said('a weight is a whole number', 'write 5 and 95, say: no percent sign') })
-    .min(0)
+    .int({
+      error: ({ code }) =>
+        code === 'too_small' || code === 'too_big'
+          ? undefined
+          : said('a weight is a whole number', 'write 5 and 95, say: no percent sign'),
+    })
+    .min(0, said('a weight is at least 0', 'write 0 for a service that is to get nothing'))
     .max(1_000_000)
     .describe('Its share, as a part of all weights together; 0: nothing.'),
 })
@@ -86,14 +89,6 @@ const split = z
       })
   })
 
-const newPath = z
-  .string()
-  .max(2048)
-  .regex(
-    /^\/[!-"$->@-~]*$/,
-    said('a path begins with "/" and has no query', 'escape what is not ASCII: %C3%A9'),
-  )
-
 const newHost = z
   .string()
   .max(261)
@@ -103,7 +98,7 @@ const newHost = z
   )
 
 const rewrite = z.strictObject({
-  path: newPath
+  path: urlPath
     .optional()
     .describe('Replaces the prefix that `match.path` names.')
     .meta({ unset: 'the path as it came' }),
@@ -118,7 +113,7 @@ const redirect = z
       .regex(/^(?:https?:\/\/|\/)[!-~]*$/, said('not a place to go to', 'write https://HOST/PATH or /PATH'))
       .optional()
       .describe('The whole address, for all requests the same.'),
-    path: newPath
+    path: urlPath
       .optional()
       .describe('Replaces the prefix that `match.path` names.')
       .meta({ unset: 'the path as it came' }),
