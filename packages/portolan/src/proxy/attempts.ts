@@ -125,13 +125,14 @@ export class Attempts {
   }
 
   #wait({ metrics, pools }: Service): Problem | undefined {
-    this.#place = pools.wait(this.#receiver)
+    const now = this.#clock.now()
+    this.#place = pools.wait(this.#receiver, now)
     if (this.#place === undefined) {
       metrics.struck.pending++
       return problems.tooManyPending
     }
     metrics.queued++
-    this.startedAt = this.#clock.now()
+    this.startedAt = now
     return undefined
   }
 

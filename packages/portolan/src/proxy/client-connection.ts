@@ -39,7 +39,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     this.#admission = new Admission(path, socket, hop, route)
     this.#exchange = new Exchange(path, this)
     this.#progress = new Progress(socket)
-    this.deadline = path.deadlines.now + path.settings.headMs
+    this.deadline = path.deadlines.in(path.settings.headMs)
     path.deadlines.add(this)
     path.metrics.connections++
     readInto(path.inbox, socket, (bytes, size) => this.#reader.read(bytes, size))
@@ -113,7 +113,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
   }
 
   headBegun(): void {
-    this.deadline = this.#path.deadlines.now + this.#path.settings.headMs
+    this.deadline = this.#path.deadlines.in(this.#path.settings.headMs)
   }
 
   headRead(bytes: Uint8Array, head: RequestHead, from: number, end: number): number {
@@ -161,7 +161,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
       request,
       opened,
     })
-    if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.now + this.#exchange.patienceMs
+    if (this.#exchange.isUnresolved) this.deadline = this.#path.deadlines.in(this.#exchange.patienceMs)
     return next
   }
 
@@ -205,7 +205,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     if (queued <= congestedAbove && !memory.isShort) return true
     this.#congested = true
     this.#progress.noteTaken()
-    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    this.deadline = this.#path.deadlines.in(this.#path.settings.bodyIdleMs)
     return false
   }
 
@@ -247,7 +247,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     }
     this.#reader.next()
     this.#progress.forgetTaken()
-    this.deadline = this.#path.deadlines.now + this.#path.settings.keepAliveMs
+    this.deadline = this.#path.deadlines.in(this.#path.settings.keepAliveMs)
     this.#goOn()
   }
 
@@ -265,7 +265,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
   }
 
   #bodyDeadline(): number {
-    return this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    return this.#path.deadlines.in(this.#path.settings.bodyIdleMs)
   }
 
   /** The request can't be read to its end. */
@@ -301,7 +301,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     const { phase, persistent, isAhead } = this.#reader
     if (phase === 'closing') return
     this.#reader.close()
-    this.deadline = this.#path.deadlines.now + lingerMs
+    this.deadline = this.#path.deadlines.in(lingerMs)
     if (phase === 'answer' && !persistent && !isAhead) {
       this.#socket.destroySoon()
       return
@@ -318,7 +318,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     else if (phase === 'head') this.#close()
     // Who has announced that this is its last request may well wait for the answer.
     else if (phase === 'answer' && persistent && !isAhead)
-      this.deadline = this.#path.deadlines.now + this.#path.settings.halfClosedMs
+      this.deadline = this.#path.deadlines.in(this.#path.settings.halfClosedMs)
   }
 
   #closed(): void {

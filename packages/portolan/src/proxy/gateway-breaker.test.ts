@@ -123,6 +123,19 @@ describe('when a service is full', () => {
     await late.until('hello')
   })
 
+  it('nobody in line is sent away before its time', async () => {
+    const { upstream, asked } = await slowUpstream()
+    const { gateway } = await gatewayTo([upstream], { connections: 1, queueTimeoutMs: 100 }, { sweepMs: 200 })
+    clientOf(gateway.port).send(get)
+    await eventually(() => asked.length === 1)
+    for (let n = 0; n < 6; n++) {
+      await new Promise(resolve => setTimeout(resolve, 35 * n))
+      const began = performance.now()
+      await clientOf(gateway.port).send(get).until('Portolan-Error: queue_timeout')
+      expect(performance.now() - began).toBeGreaterThanOrEqual(100)
+    }
+  })
+
   it('who leaves is out of line, and costs nobody its place', async () => {
     const { upstream, asked, answer } = await slowUpstream()
     const { gateway } = await gatewayTo([upstream], { connections: 1, queueTimeoutMs: 60_000 })

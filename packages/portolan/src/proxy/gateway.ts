@@ -78,7 +78,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const hops = new Hops(settings.via)
   const { clock, log } = options
   const stats = new GatewayMetrics()
-  const deadlines = new Deadlines(settings.sweepMs)
+  const deadlines = new Deadlines(settings.sweepMs, clock)
   const path = openPathContext({
     settings,
     clock,

@@ -8,7 +8,7 @@ import {
 } from '@portolan/core'
 import { type CodecLimits, defaultCodecLimits } from './codec/codec.ts'
 
-/** What one gateway is told. Times in milliseconds, kept to within one `sweepMs`; sizes in bytes. */
+/** What one gateway is told. Times in milliseconds, never cut short, and up to one `sweepMs` longer; sizes in bytes. */
 export interface GatewaySettings {
   /** Where to listen; port 0 takes any free one. Default 127.0.0.1:7480. */
   readonly listen: readonly HostPort[]

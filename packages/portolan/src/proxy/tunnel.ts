@@ -124,8 +124,7 @@ export class Tunnel implements Expiring, Queue {
   /** Once one side has ended, the other one has no more time than a body. */
   #moved(): void {
     const { tunnelIdleMs, bodyIdleMs } = this.#path.settings
-    this.deadline =
-      this.#path.deadlines.now + (this.#ended ? Math.min(tunnelIdleMs, bodyIdleMs) : tunnelIdleMs)
+    this.deadline = this.#path.deadlines.in(this.#ended ? Math.min(tunnelIdleMs, bodyIdleMs) : tunnelIdleMs)
   }
 }
 

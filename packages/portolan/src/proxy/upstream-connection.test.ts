@@ -85,7 +85,7 @@ describe('a connection to an instance', () => {
     sweep(defaultGatewaySettings.responseMs / 2)
     for (const socket of upstream.sockets) socket.resume()
     await eventually(() => told.includes('drained'))
-    sweep(defaultGatewaySettings.responseMs - 1000)
+    sweep(defaultGatewaySettings.responseMs)
     expect(told).not.toContain('response-timeout')
     sweep(1000)
     expect(told).toContain('response-timeout')

@@ -51,7 +51,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
     this.#owner = owner
     this.#receiver = receiver
     this.#reader = new ResponseReader(path, this)
-    this.deadline = path.deadlines.now + path.settings.connectMs
+    this.deadline = path.deadlines.in(path.settings.connectMs)
     // Jittered, so that connections which were opened together are not renewed together.
     this.#retireAt = path.deadlines.now + path.limits.poolMaxLifetimeMs * (0.9 + 0.2 * path.random())
     path.deadlines.add(this)
@@ -112,10 +112,11 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
 
   /** Leaves the connection idle for as long as both sides keep it; false: not at all. */
   rest(): boolean {
-    const { now } = this.#path.deadlines
-    const ms = Math.min(this.#path.limits.poolIdleMs, this.#reader.keepAliveMs, this.#retireAt - now)
-    this.deadline = now + ms
-    return ms > 0
+    const { deadlines, limits } = this.#path
+    // Here early is better than late: what the peer closes while a request is on its way to it is lost.
+    const ms = Math.min(this.#reader.keepAliveMs, this.#retireAt - deadlines.now)
+    this.deadline = Math.min(deadlines.now + ms, deadlines.in(limits.poolIdleMs))
+    return ms > 0 && limits.poolIdleMs > 0
   }
 
   /** Short messages leave with those of other requests (see {@link Outbox}). */
@@ -161,7 +162,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
     this.#path.memory.note(this)
     if (!this.congested) return
     this.#wasCongested = true
-    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    this.deadline = this.#path.deadlines.in(this.#path.settings.bodyIdleMs)
   }
 
   /** The whole request has been written: from now on the answer is waited for. */
@@ -169,7 +170,10 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
     this.#awaiting = true
     if (this.#reader.inBody) return
     const { answerWithinMs } = this.#receiver ?? { answerWithinMs: this.#path.settings.responseMs }
-    this.deadline = this.#path.deadlines.now + answerWithinMs
+    const { deadlines, settings } = this.#path
+    // What is configured need not be whole steps, and is worth a look at the clock.
+    const isOwn = answerWithinMs < settings.responseMs
+    this.deadline = isOwn ? deadlines.closelyIn(answerWithinMs) : deadlines.in(answerWithinMs)
   }
 
   /** Stops reading: whoever takes the answer is congested, and its own deadline counts meanwhile. */
@@ -183,7 +187,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
     if (!this.#paused) return
     this.#paused = false
     this.#socket?.resume()
-    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    this.deadline = this.#path.deadlines.in(this.#path.settings.bodyIdleMs)
     if (this.#deaf) this.#hearOut()
   }
 
@@ -269,7 +273,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
   }
 
   responseProgressed(receiver: ResponseReceiver): void {
-    this.deadline = this.#path.deadlines.now + this.#path.settings.bodyIdleMs
+    this.deadline = this.#path.deadlines.in(this.#path.settings.bodyIdleMs)
     receiver.passOn()
   }
 

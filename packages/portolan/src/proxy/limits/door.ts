@@ -50,7 +50,7 @@ export class Door {
       return false
     }
     metrics.leaving++
-    const late: Expiring = { deadline: deadlines.now + goodbyeMs, expire: () => socket.destroy() }
+    const late: Expiring = { deadline: deadlines.in(goodbyeMs), expire: () => socket.destroy() }
     deadlines.add(late)
     socket.on('error', () => {})
     socket.once('close', () => {

@@ -1,9 +1,10 @@
-import type { BreakerSettings, Endpoint, LocalBalancer, PickContext } from '@portolan/core'
+import type { BreakerSettings, Endpoint, LocalBalancer, Milliseconds, PickContext } from '@portolan/core'
 import { type Expiring, noDeadline } from '../deadlines.ts'
 import type { PathContext } from '../path-context.ts'
 import { Line, type Place } from './line.ts'
 import { Pool, type PoolOwner } from './pool.ts'
 import { Prewarm } from './prewarm.ts'
+import { Wake } from './wake.ts'
 
 /** A request that waits for a connection. */
 export interface Waiter {
@@ -30,6 +31,8 @@ export class Pools implements PoolOwner, Expiring {
   /** Pools that have had room made since those in line were last looked after. */
   readonly #freed: Pool[] = []
   readonly #prewarm = new Prewarm()
+  /** Set while anybody waits, for when the first one in line has waited long enough, or earlier. */
+  readonly #wake = new Wake(() => this.#dismissLate())
   /** Connections opened ahead of requests so far. */
   warmed = 0
   #breaker: BreakerSettings
@@ -49,6 +52,7 @@ export class Pools implements PoolOwner, Expiring {
   configure(breaker: BreakerSettings): void {
     this.#breaker = breaker
     this.#serveLine()
+    this.#dismissLate()
   }
 
   get mostConnections(): number {
@@ -116,11 +120,15 @@ export class Pools implements PoolOwner, Expiring {
     return undefined
   }
 
-  /** A place at the end of the line; `undefined` when too many wait already. */
-  wait(waiter: Waiter): Place<Waiter> | undefined {
+  /**
+   * A place at the end of the line; `undefined` when too many wait already.
+   * @param now by the gateway's clock
+   */
+  wait(waiter: Waiter, now: Milliseconds): Place<Waiter> | undefined {
     if (this.#line.size >= this.#breaker.pending) return undefined
     this.deadline = 0
-    return this.#line.join(waiter, this.#path.deadlines.now)
+    if (!this.#wake.isSet) this.#wake.setIn(this.#breaker.queueTimeoutMs)
+    return this.#line.join(waiter, now)
   }
 
   stopWaiting(place: Place<Waiter>): void {
@@ -129,12 +137,6 @@ export class Pools implements PoolOwner, Expiring {
 
   /** Due at every sweep while there is something to do. For those that wait, what has changed unnoticed is noticed then. */
   expire(): void {
-    const oldest = this.#path.deadlines.now - this.#breaker.queueTimeoutMs
-    for (;;) {
-      const late = this.#line.takeOlder(oldest)
-      if (late === undefined) break
-      late.waitedTooLong()
-    }
     this.#serveLine()
     this.#prewarm.turn(this.#warm)
     if (this.#line.size === 0 && !this.#prewarm.isBusy) this.deadline = noDeadline
@@ -149,6 +151,7 @@ export class Pools implements PoolOwner, Expiring {
 
   close(): void {
     this.#path.deadlines.delete(this)
+    this.#wake.clear()
     for (const pool of this.#pools.values()) pool.retire()
     this.#pools.clear()
   }
@@ -157,6 +160,19 @@ export class Pools implements PoolOwner, Expiring {
     const warm = this.of(endpoint).warm(wanted)
     if (warm) this.warmed++
     return warm
+  }
+
+  #dismissLate(): void {
+    const { queueTimeoutMs } = this.#breaker
+    const now = this.#path.clock.now()
+    for (;;) {
+      const late = this.#line.takeOlder(now - queueTimeoutMs)
+      if (late === undefined) break
+      late.waitedTooLong()
+    }
+    const { first } = this.#line
+    if (first === undefined) this.#wake.clear()
+    else this.#wake.setIn(first.since + queueTimeoutMs - now)
   }
 
   readonly #serveFreed = (): void => {
