@@ -1,7 +1,7 @@
 import type { Clock, Endpoint, LocalBalancer, Milliseconds, PickContext, Trouble } from '@portolan/core'
 import type { Opening } from './caller.ts'
 import { Discard } from './discard.ts'
-import { endOf, type FailedTry, judge, problemOf, settle } from './failures.ts'
+import { endOf, type FailedTry, judge, problemAfter, settle } from './failures.ts'
 import type { PickedBy, RequestContext } from './filters/filter.ts'
 import type { Place } from './pool/line.ts'
 import type { Pool } from './pool/pool.ts'
@@ -80,7 +80,7 @@ export class Attempts {
       if (this.#failed.includes(endpoint) && !failed.connection.reused) {
         // All that there are have just failed.
         balancer.cancelled(endpoint)
-        return problemOf[failed.failure]
+        return problemAfter(failed)
       }
       metrics.retries++
       this.startedAt = this.#clock.now()

@@ -12,7 +12,7 @@ import {
 } from './codec/codec.ts'
 import { Countdown } from './countdown.ts'
 import { noDeadline } from './deadlines.ts'
-import { endOfOverdue, type FailedTry, problemOf } from './failures.ts'
+import { endOfOverdue, type FailedTry, noteFlaw, problemAfter } from './failures.ts'
 import type { RequestContext } from './filters/filter.ts'
 import { Held } from './held.ts'
 import type { PathContext } from './path-context.ts'
@@ -295,10 +295,11 @@ export class Exchange implements ResponseReceiver, Waiter {
     const failed = service === undefined ? undefined : this.#attempts.failed(service, failure)
     if (service === undefined || failed === undefined) return
     this.#path.out.length = 0
+    noteFlaw(this.#path, service, failed)
     const written = failed.connection.isConnected
     if (!written) service.metrics.connectErrors++
     if (this.#answer.begun) {
-      this.#end(this.#answer.status, 'cut')
+      this.#end(this.#answer.status, 'cut', failed.connection.flaw?.code)
       this.#caller.abort()
       return
     }
@@ -307,7 +308,7 @@ export class Exchange implements ResponseReceiver, Waiter {
       return
     }
     if (failure === 'lost' && written && !isIdempotent(this.method)) service.metrics.unretried++
-    this.#giveUp(problemOf[failure])
+    this.#giveUp(problemAfter(failed))
   }
 
   /** Its time is over, and no answer has begun. */
@@ -344,12 +345,12 @@ export class Exchange implements ResponseReceiver, Waiter {
       service.stopWaiting(this)
       service.metrics.answered(problem.status, this.#path.clock.now() - this.#startedAt)
     }
-    this.#end(problem.status, problem.code)
+    this.#end(problem.status, problem.code, problem.detail)
     this.#caller.answer(problem)
   }
 
   /** It is over: what the client was told, and why, where that is not an instance's whole answer. */
-  #end(status: number, code: string | undefined): void {
+  #end(status: number, code: string | undefined, detail?: string): void {
     const service = this.#service
     if (service !== undefined) {
       service.underWay -= 1
@@ -362,6 +363,6 @@ export class Exchange implements ResponseReceiver, Waiter {
     const request = this.#request
     if (request === undefined) return
     this.#request = undefined
-    request.ended({ status, code, ms: this.#path.clock.now() - this.#startedAt })
+    request.ended({ status, code, detail, ms: this.#path.clock.now() - this.#startedAt })
   }
 }

@@ -4,10 +4,14 @@ import {
   isPushback,
   type LocalBalancer,
   type Milliseconds,
+  serviceKey,
   type Trouble,
 } from '@portolan/core'
+import { problemOfFlaw } from './flaw.ts'
+import type { PathContext } from './path-context.ts'
 import { type Problem, problems } from './problem.ts'
 import type { Failure } from './response-receiver.ts'
+import type { Service } from './service.ts'
 import type { UpstreamConnection } from './upstream-connection.ts'
 
 /** A try that brought no answer. */
@@ -17,8 +21,7 @@ export interface FailedTry {
   readonly failure: Failure
 }
 
-/** What the client is told. */
-export const problemOf = {
+const problemOf = {
   refused: problems.connectFailed,
   connect: problems.connectFailed,
   'connect-timeout': problems.connectTimeout,
@@ -29,6 +32,25 @@ export const problemOf = {
   'response-timeout': problems.responseTimeout,
   'body-timeout': problems.responseTimeout,
 } as const satisfies Readonly<Record<Failure, Problem>>
+
+/** What the client is told. */
+export function problemAfter({ failure, connection: { flaw } }: FailedTry): Problem {
+  return flaw === undefined ? problemOf[failure] : problemOfFlaw(flaw)
+}
+
+/** Of an answer that can't be passed on: counts why, for its service and as a strike of a limit, and tells the log. */
+export function noteFlaw(
+  { metrics, log }: PathContext,
+  { name, metrics: own }: Service,
+  failed: FailedTry,
+): void {
+  const { flaw } = failed.connection
+  if (flaw === undefined) return
+  const { code, reason } = flaw
+  for (const { flaws } of [metrics, own]) flaws.set(code, (flaws.get(code) ?? 0) + 1)
+  const about = { event: 'bad-response', service: serviceKey(name), instance: failed.endpoint.id, why: code }
+  log.debug(about, `an answer can't be passed on: ${reason}`)
+}
 
 /** Whether nothing of the request can have reached the instance. */
 export const isUnwritten = {

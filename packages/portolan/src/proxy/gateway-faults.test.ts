@@ -150,18 +150,30 @@ describe('when instances fail', () => {
   })
 
   it.each([
-    ['nonsense', 'SSH-2.0-OpenSSH_9\r\n'],
-    ['a bad head', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello'],
-    ['a bare LF', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello'],
-    ['an unasked 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'],
-    ['a bad chunk at once', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
-    ['too large a head', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`],
-  ])('an upstream that answers with %s is a 502', async (_, response) => {
+    ['nonsense', 'bad_status_line', 'SSH-2.0-OpenSSH_9\r\n'],
+    [
+      'a bad head',
+      'bad_content_length',
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello',
+    ],
+    ['a bare LF', 'bad_status_line', 'HTTP/1.1 200 OK\nContent-Length: 5\n\nhello'],
+    ['an unasked 101', 'unasked_switch', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'],
+    ['a bad chunk at once', 'bad_chunk_size', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+    ['too large a head', 'head_too_large', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`],
+    ['too many fields', 'too_many_fields', `HTTP/1.1 200 OK\r\n${'Set-Cookie: a=b\r\n'.repeat(140)}\r\n`],
+    ['hints without end', 'too_many_interims', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100)],
+  ])('an upstream that answers with %s is a 502 that says why: %s', async (_, why, response) => {
     const upstream = await rawUpstream(socket => socket.write(response))
-    const { gateway } = await gatewayFor([upstream.port])
+    const { gateway, registry } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send(get)
     await client.until('}\n')
-    expect(client.received).toMatch(/^HTTP\/1\.1 502 [\s\S]*Portolan-Error: bad_response/)
+    expect(client.received).toMatch(/HTTP\/1\.1 502 [\s\S]*Portolan-Error: bad_response/)
+    expect(client.received).toContain(`: ${why} (`)
+    const shown = await registry.metrics()
+    expect(shown).toContain(`portolan_gateway_bad_responses_total{service="order",reason="${why}"} 1\n`)
+    const { head, fields } = { head: why === 'head_too_large', fields: why === 'too_many_fields' }
+    expect(shown).toContain(`portolan_gateway_limit_struck_total{limit="head"} ${Number(head)}\n`)
+    expect(shown).toContain(`portolan_gateway_limit_struck_total{limit="fields"} ${Number(fields)}\n`)
   })
 
   it('a client that leaves takes its upstream connection with it', async () => {

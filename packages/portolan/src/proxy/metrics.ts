@@ -32,6 +32,8 @@ export class ServiceMetrics {
   panic = false
   cancelled = 0
   unretried = 0
+  /** Answers of instances that can't be passed on, by why. */
+  readonly flaws = new Map<string, number>()
   /** Requests beyond a rate limit. */
   limited = 0
   /** Of a service whose clients stay where they were: what became of their cookies. */
@@ -79,6 +81,8 @@ export type LimitName =
 export class GatewayMetrics {
   readonly services = new Map<string, ServiceMetrics>()
   readonly problems = new Map<string, number>(problemCodes.map(code => [code, 0]))
+  /** Answers of instances that can't be passed on, by why. */
+  readonly flaws = new Map<string, number>()
   connections = 0
   connectionsRefused = 0
   /** Of these, those that are being told why. */
@@ -179,6 +183,18 @@ export function exportGatewayMetrics(metrics: GatewayMetrics, registry: Registry
     collect() {
       this.reset()
       for (const [code, count] of metrics.problems) this.inc({ code }, count)
+    },
+  })
+  new Counter({
+    name: 'portolan_gateway_bad_responses_total',
+    help: 'Answers of instances that can not be passed on, by why',
+    labelNames: ['service', 'reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [service, { flaws }] of metrics.services) {
+        for (const [reason, count] of flaws) this.inc({ service, reason }, count)
+      }
     },
   })
   new Gauge({

@@ -11,6 +11,8 @@ export interface Problem {
   readonly lines?: string
   /** What the client gets to read instead of our own words, one character a byte. */
   readonly content?: { readonly type: string; readonly body: string }
+  /** The finer reason, for the access log. */
+  readonly detail?: string
 }
 
 const phrases: Readonly<Record<number, string>> = {
@@ -121,7 +123,7 @@ export const problems = {
   badResponse: {
     status: 502,
     code: 'bad_response',
-    reason: 'the instance answered with something that is not HTTP/1.1',
+    reason: 'the instance answered with something that is not HTTP/1.1, or too much',
   },
   shed: {
     status: 503,

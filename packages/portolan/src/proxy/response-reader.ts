@@ -1,6 +1,7 @@
 import { Backlog } from './backlog.ts'
-import { BodyReader, incomplete, parseResponseHead, ResponseHead, refused } from './codec/codec.ts'
+import { BodyReader, incomplete, parseResponseHead, ResponseHead, refusals, refused } from './codec/codec.ts'
 import { noDeadline } from './deadlines.ts'
+import { type Flaw, flaws } from './flaw.ts'
 import type { PathContext } from './path-context.ts'
 import type { ResponseReceiver } from './response-receiver.ts'
 
@@ -15,7 +16,7 @@ export interface ResponseOwner {
   /** Its end has been read; `reusable`: and nothing behind it, after which the peer would not close. */
   responseEnded(reusable: boolean): void
   /** It is not HTTP, or too much. */
-  responseRefused(): void
+  responseRefused(flaw: Flaw): void
 }
 
 /** While none is read. */
@@ -98,7 +99,7 @@ export class ResponseReader {
         return incomplete
       }
       if (next === refused) {
-        this.#owner.responseRefused()
+        this.#owner.responseRefused(head.refusal ?? refusals.statusLine)
         return refused
       }
       if (head.status === 101) {
@@ -110,7 +111,7 @@ export class ResponseReader {
       if (!head.interim) break
       this.#interims++
       if (this.#interims > mostInterims) {
-        this.#owner.responseRefused()
+        this.#owner.responseRefused(flaws.tooManyInterims)
         return refused
       }
       receiver.interim(bytes, head)
@@ -141,7 +142,7 @@ export class ResponseReader {
 
   #readBody(receiver: ResponseReceiver, bytes: Uint8Array, from: number, end: number): void {
     const next = this.#body.read(bytes, from, end, receiver)
-    if (next === refused) this.#owner.responseRefused()
+    if (next === refused) this.#owner.responseRefused(this.#body.refusal ?? refusals.chunkSize)
     else if (this.#body.done) this.#owner.responseEnded(next === end && this.#persistent)
     else this.#owner.responseProgressed(receiver)
   }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { type Milliseconds, troubleOfConnecting } from '@portolan/core'
 import type { ByteWriter, ResponseHead } from './codec/codec.ts'
 import { type Expiring, noDeadline } from './deadlines.ts'
+import { type Flaw, flaws } from './flaw.ts'
 import { keepReadable, whenAllIsRead } from './last-words.ts'
 import type { Queue } from './limits/memory.ts'
 import { mostPosted, type Sender } from './outbox.ts'
@@ -24,6 +25,8 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
   reused = false
   /** Whether any byte of an answer to the present request has come. */
   answering = false
+  /** Why that answer can't be passed on. */
+  flaw: Flaw | undefined
   readonly #path: PathContext
   readonly #owner: ConnectionOwner
   readonly #reader: ResponseReader
@@ -268,7 +271,7 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
 
   responseSwitches(bytes: Uint8Array, head: ResponseHead, from: number, end: number): void {
     this.#tunnel = this.#receiver?.switched(bytes, head)
-    if (this.#tunnel === undefined) this.#fail('bad-response')
+    if (this.#tunnel === undefined) this.responseRefused(flaws.unaskedSwitch)
     else if (from < end) this.#tunnel.fromInstance(bytes, from, end)
   }
 
@@ -281,7 +284,8 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
     this.#finish(reusable && !this.#deaf)
   }
 
-  responseRefused(): void {
+  responseRefused(flaw: Flaw): void {
+    this.flaw = flaw
     this.#fail('bad-response')
   }
 

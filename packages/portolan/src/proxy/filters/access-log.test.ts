@@ -86,6 +86,14 @@ describe('the access log', () => {
     expect(JSON.stringify(line)).not.toMatch(/hidden|secret|token/)
   })
 
+  it('says why an answer could not be passed on, and nothing of what was in it', async () => {
+    const { client, lines } = await logging({}, 'HTTP/1.1 200 OK\r\nX: hidden\r\nhidden\r\n\r\n')
+    await client().send(get('/a')).until('bad_response')
+    const [line] = await lines()
+    expect(line).toMatchObject({ status: 502, code: 'bad_response', detail: 'bad_field_name' })
+    expect(JSON.stringify(line)).not.toContain('hidden')
+  })
+
   it('keeps queries where it is told to, and cuts what is endless', async () => {
     const { client, lines } = await logging({ query: true })
     const path = `/a?${'b'.repeat(3000)}`

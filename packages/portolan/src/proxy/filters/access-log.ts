@@ -22,7 +22,7 @@ class AccessLogFilter implements Filter {
     return undefined
   }
 
-  ended(request: RequestContext, { status, code, ms }: Ending): void {
+  ended(request: RequestContext, { status, code, detail, ms }: Ending): void {
     if (!request.isDrawn && !this.#log.always(status, code === 'cut')) return
     const { asked, picked, endpoint, tries, answerBytes, hop, trace } = request
     this.#log.write(
@@ -34,6 +34,7 @@ class AccessLogFilter implements Filter {
         host: asked.host,
         status,
         code,
+        detail,
         ms: Math.round(ms * 1000) / 1000,
         bytes: answerBytes > 0 ? answerBytes : undefined,
         service: this.#key,

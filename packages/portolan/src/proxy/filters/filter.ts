@@ -15,6 +15,8 @@ export interface Ending {
   readonly status: number
   /** Why, where that is not an instance's whole answer: the code of a problem, `cancelled` or `cut`. */
   readonly code: string | undefined
+  /** The finer reason, where there is one. */
+  readonly detail?: string | undefined
   /** From the end of its head to now. */
   readonly ms: Milliseconds
 }

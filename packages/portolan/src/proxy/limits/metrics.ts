@@ -17,7 +17,9 @@ export function exportLimitMetrics(path: PathContext, registry: Registry): void 
     },
   })
   const strikes = ({ struck }: Limit): number =>
-    'count' in struck ? metrics.struck[struck.count] : (metrics.problems.get(struck.code) ?? 0)
+    'count' in struck
+      ? metrics.struck[struck.count]
+      : (metrics.problems.get(struck.code) ?? 0) + (metrics.flaws.get(struck.code) ?? 0)
   new Counter({
     name: 'portolan_gateway_limit_struck_total',
     help: 'How often a limit of the gateway was met',

@@ -15,7 +15,7 @@ export interface Limit {
   readonly value: (settings: GatewaySettings, limits: GatewayLimits) => number
   /** What happens to whoever meets it. */
   readonly what: string
-  /** What counts how often that was: a count of its own, or the error that is answered. */
+  /** What counts how often that was: a count of its own, or the error that is answered and an instance’s answer refused for. */
   readonly struck: { readonly count: LimitName } | { readonly code: string }
 }
 
@@ -66,14 +66,14 @@ export const limitTable: readonly Limit[] = [
     name: 'head',
     unit: 'bytes',
     value: ({ codec }) => codec.head,
-    what: 'a larger head is answered with 431 `head_too_large`; one of an instance’s is a 502',
+    what: 'a larger head is answered with 431 `head_too_large`; an instance’s larger head is a 502 `bad_response`',
     struck: { code: 'head_too_large' },
   },
   {
     name: 'fields',
     unit: '',
     value: () => maxFields,
-    what: 'a head with more fields is answered with 431 `too_many_fields`',
+    what: 'a head with more fields is answered with 431 `too_many_fields`; an instance’s is a 502 `bad_response`',
     struck: { code: 'too_many_fields' },
   },
   {
@@ -87,7 +87,7 @@ export const limitTable: readonly Limit[] = [
     name: 'chunkExtensions',
     unit: 'bytes',
     value: ({ codec }) => codec.chunkExtensions,
-    what: 'a body with more of them, all in all, is answered with 400 `bad_chunk_extension`',
+    what: 'a body with more of them, all in all, is answered with 400 `bad_chunk_extension`; an instance’s is cut',
     struck: { code: 'bad_chunk_extension' },
   },
   {
