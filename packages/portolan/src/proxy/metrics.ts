@@ -79,7 +79,10 @@ export type LimitName =
 
 /** What one gateway counts. Read by prom-client only when somebody asks for `/metrics`. */
 export class GatewayMetrics {
+  /** Those that are shown. */
   readonly services = new Map<string, ServiceMetrics>()
+  /** Of names that may be invented: a stranger is not to fill `/metrics`. */
+  readonly #unproven = new Map<string, ServiceMetrics>()
   readonly problems = new Map<string, number>(problemCodes.map(code => [code, 0]))
   /** Answers of instances that can't be passed on, by why. */
   readonly flaws = new Map<string, number>()
@@ -100,12 +103,23 @@ export class GatewayMetrics {
   }
 
   of(service: string): ServiceMetrics {
-    let metrics = this.services.get(service)
+    let metrics = this.services.get(service) ?? this.#unproven.get(service)
     if (metrics === undefined) {
       metrics = new ServiceMetrics()
-      this.services.set(service, metrics)
+      this.#unproven.set(service, metrics)
     }
     return metrics
+  }
+
+  /** There is such a service. */
+  show(service: string): void {
+    this.services.set(service, this.of(service))
+    this.#unproven.delete(service)
+  }
+
+  forget(service: string): void {
+    this.services.delete(service)
+    this.#unproven.delete(service)
   }
 
   problem({ status, code }: Pick<Problem, 'status' | 'code'>): void {

@@ -72,6 +72,7 @@ export class Service implements PickingSubscriber {
   #known = false
   /** Whether the log's last word is that picks fail open. */
   #isInTrouble = false
+  #proven = false
   #stickBy: AffinitySettings | undefined
   #ownSealKey: string | undefined
   readonly #openedAt: Milliseconds
@@ -139,8 +140,19 @@ export class Service implements PickingSubscriber {
     return this.#known
   }
 
+  /** Whether it exists, for all that is known: it has had an instance, or the configuration names it. */
+  get isProven(): boolean {
+    return this.#proven
+  }
+
   get hasInstances(): boolean {
     return this.balancer.endpoints.length > 0
+  }
+
+  prove(): void {
+    if (this.#proven) return
+    this.#proven = true
+    this.#path.metrics.show(serviceKey(this.name))
   }
 
   get #hasTraffic(): boolean {
@@ -159,6 +171,7 @@ export class Service implements PickingSubscriber {
     this.balancer.update(view.set)
     this.affinity?.update(this.balancer.endpoints)
     this.#known = true
+    if (this.hasInstances) this.prove()
     this.notePanic()
     this.pools.update(this.balancer.endpoints, this.#hasTraffic)
     for (const waiting of this.#waiting) waiting.resolved()

@@ -41,6 +41,39 @@ describe('the services of a gateway', () => {
     expect(services.get(named('cart'))).not.toBe(cart)
   })
 
+  it('that nobody configured are forgotten within seconds if they have no instance, and are never shown', async () => {
+    const { deadlines, metrics, resolver, services } = setUp()
+    const registry = new Registry()
+    exportGatewayMetrics(metrics, registry)
+    const shown = async (): Promise<string[]> => {
+      const names = (await registry.metrics()).matchAll(/service="([^"]*)"/g)
+      return [...new Set([...names].map(([, name = '']) => name))].sort()
+    }
+    services.configure([named('routed')], { routes: [], exposed: ['open', 'shy'] })
+    for (const name of ['order', 'open', 'invented', 'late']) services.get(named(name))
+    expect(await shown()).toEqual(['open', 'order', 'routed'])
+    const late = services.get(named('late'))
+    resolver.give('late', [instanceOf('late', 'late-1', 1)])
+    expect(await shown()).toEqual(['late', 'open', 'order', 'routed'])
+    const invented = services.get(named('invented'))
+    for (let second = 0; second < 25; second++) deadlines.sweep()
+    expect(services.get(named('invented'))).not.toBe(invented)
+    resolver.give('late', [])
+    for (let second = 0; second < 200; second++) deadlines.sweep()
+    expect(services.get(named('late'))).toBe(late)
+    for (let second = 0; second < 200; second++) deadlines.sweep()
+    expect(await shown()).toEqual(['routed'])
+  })
+
+  it('count what was asked of them before they had an instance', async () => {
+    const { metrics, resolver, services } = setUp()
+    const early = services.get(named('early'))
+    early?.metrics.answered(503, 1)
+    expect(metrics.services.has('early')).toBe(false)
+    resolver.give('early', [instanceOf('early', 'early-1', 1)])
+    expect(metrics.services.get('early')?.classes[5]).toBe(1)
+  })
+
   it('prepare for new instances only while they have traffic', () => {
     const { deadlines, resolver, services } = setUp()
     const order = services.get(named('order'))
@@ -71,7 +104,8 @@ describe('the services of a gateway', () => {
     const order = services.get(named('order'))
     for (let i = 0; i < 20_000; i++) expect(services.get(named(`invented-${i}`))).toBeDefined()
     expect(services.get(named('order'))).toBe(order)
-    expect(metrics.services.size).toBeLessThanOrEqual(4096)
+    expect([...services.all()].length).toBeLessThanOrEqual(4096)
+    expect([...metrics.services.keys()]).toEqual(['order'])
   })
 
   it('say once that picks fail open, and once that they do so no more', async () => {

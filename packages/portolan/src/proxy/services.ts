@@ -24,11 +24,13 @@ type Breakers = NonNullable<RouteTable['breakers']>
 type Rates = NonNullable<RouteTable['rateLimits']>
 type Affinities = NonNullable<RouteTable['affinity']>
 
-/** Services that only a Host named are forgotten after this long without a request. */
+/** Services that only a Host named are forgotten after this long without a request, */
 const forgetAfterMs = 300_000
+/** and after this long those that have never had an instance: their names may be invented. */
+const forgetUnprovenAfterMs = 10_000
 /** So many services may be known by Host alone: anybody can invent names. */
 export const maxByHost = 4096
-const forgetEveryMs = 60_000
+const forgetEveryMs = 10_000
 
 /** The services that this gateway serves, subscribed to when a route or a request first names them. */
 export class Services implements Expiring {
@@ -38,6 +40,7 @@ export class Services implements Expiring {
   readonly #random: Random
   readonly #services = new Map<string, Service>()
   #configured = new Set<string>()
+  #exposed = new Set<string>()
   #policies: Policies = {}
   #spreadings: Spreadings = {}
   #outliers: Outliers = {}
@@ -78,6 +81,7 @@ export class Services implements Expiring {
     service.budget.configure(this.#budgetOf(key))
     service.stick(this.#affinityOf(key))
     this.#services.set(key, service)
+    if (this.#isNamed(key)) service.prove()
     return service
   }
 
@@ -86,6 +90,7 @@ export class Services implements Expiring {
     const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {}, retries = {} } = table
     this.#affinities = table.affinity ?? {}
     this.#configured = new Set(names.map(serviceKey))
+    this.#exposed = new Set(table.exposed === 'all' ? [] : table.exposed)
     this.#policies = policies
     this.#spreadings = balance
     this.#outliers = outliers
@@ -93,6 +98,7 @@ export class Services implements Expiring {
     this.#rates = rateLimits
     this.#retries = retries
     for (const [key, service] of this.#services) {
+      if (this.#isNamed(key)) service.prove()
       service.balanceBy(this.#balanceOf(key))
       service.balancer.configure(this.#outliersOf(key))
       service.pools.configure(this.#breakerOf(key))
@@ -107,14 +113,20 @@ export class Services implements Expiring {
     return this.#services.size >= this.#configured.size + maxByHost
   }
 
-  #isUnused = (service: Service): boolean => service.usedAt <= this.#path.deadlines.now - forgetAfterMs
+  #isUnused = ({ usedAt, isProven }: Service): boolean =>
+    usedAt <= this.#path.deadlines.now - (isProven ? forgetAfterMs : forgetUnprovenAfterMs)
+
+  /** Whether the configuration names it, for a route or as reachable by Host. */
+  #isNamed(key: string): boolean {
+    return this.#configured.has(key) || this.#exposed.has(key)
+  }
 
   #forget(which: (service: Service) => boolean): void {
     for (const [key, service] of this.#services) {
       if (this.#configured.has(key) || !service.isIdle || !which(service)) continue
       service.close()
       this.#services.delete(key)
-      this.#path.metrics.services.delete(key)
+      this.#path.metrics.forget(key)
     }
   }
 

@@ -136,7 +136,7 @@ export const limitTable: readonly Limit[] = [
     name: 'services',
     unit: '',
     value: () => maxByHost,
-    what: 'services that are known by Host alone; beyond, requests for others get 503 `too_many_services`',
+    what: 'services that are known by Host alone; beyond, requests for others get 503 `too_many_services`; one that has never had an instance is forgotten 10 s after its last request, and is in no metric',
     struck: { code: 'too_many_services' },
   },
 ]
