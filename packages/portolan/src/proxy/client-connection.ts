@@ -79,13 +79,14 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     } else if (phase !== 'head' && this.#exchange.isUnresolved) {
       this.#exchange.unresolved()
     } else if (phase === 'answer') {
+      if (this.queued > 0) this.#path.metrics.struck.bodyTime++
       this.abort()
     } else if (phase === 'body') {
       this.#breakOff(problems.bodyTimeout)
     } else if (inHead) {
       this.#refuseHead(problems.headTimeout)
     } else {
-      this.#path.metrics.struck.keepAlive++
+      this.#path.metrics.struck[this.#socket.bytesRead > 0 ? 'keepAlive' : 'firstByte']++
       this.#close()
     }
   }

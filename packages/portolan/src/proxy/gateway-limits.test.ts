@@ -74,6 +74,30 @@ describe('at the door', () => {
   })
 })
 
+describe('clients that say nothing', () => {
+  it('at all have as long as a head has, and are closed without a word', async () => {
+    const { gateway } = await gatewayFor([1], { headMs: 200, keepAliveMs: 60_000 })
+    const began = performance.now()
+    const client = clientOf(gateway.port)
+    expect(await client.untilEnd()).toBe('')
+    expect(performance.now() - began).toBeGreaterThanOrEqual(200)
+    expect(client.error).toBeUndefined()
+    expect(gateway.stats).toMatchObject({ struck: { firstByte: 1, keepAlive: 0 } })
+    expect(gateway.stats.problems.get('head_timeout')).toBe(0)
+  })
+
+  it('after an answer have longer, and are closed without a word', async () => {
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port], { headMs: 60_000, keepAliveMs: 200 })
+    const client = clientOf(gateway.port).send(get)
+    await client.until('hello')
+    const began = performance.now()
+    expect(await client.untilEnd()).toBe(hello)
+    expect(performance.now() - began).toBeGreaterThan(150)
+    expect(gateway.stats).toMatchObject({ struck: { firstByte: 0, keepAlive: 1 } })
+  })
+})
+
 describe('slow clients', () => {
   const paced = { ...limits({ minRate: 1000 }), paceMs: 100 }
 

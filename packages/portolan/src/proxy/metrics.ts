@@ -69,9 +69,11 @@ export class ServiceMetrics {
 
 /** Limits that are counted by themselves. */
 export type LimitName =
+  | 'bodyTime'
   | 'connections'
   | 'connectionsPerClient'
   | 'descriptors'
+  | 'firstByte'
   | 'keepAlive'
   | 'memory'
   | 'minRate'
@@ -93,9 +95,11 @@ export class GatewayMetrics {
   upstreamConnections = 0
   /** How often limits of the gateway as a whole were met, where no error of its own says so. */
   readonly struck: Record<LimitName, number> = {
+    bodyTime: 0,
     connections: 0,
     connectionsPerClient: 0,
     descriptors: 0,
+    firstByte: 0,
     keepAlive: 0,
     memory: 0,
     minRate: 0,

@@ -16,10 +16,10 @@ export function exportLimitMetrics(path: PathContext, registry: Registry): void 
       this.set({ limit: 'descriptors' }, descriptors.limit)
     },
   })
-  const strikes = ({ struck }: Limit): number =>
-    'count' in struck
-      ? metrics.struck[struck.count]
-      : (metrics.problems.get(struck.code) ?? 0) + (metrics.flaws.get(struck.code) ?? 0)
+  const strikes = ({ struck: { count, code = '' } }: Limit): number => {
+    const counted = count === undefined ? 0 : metrics.struck[count]
+    return counted + (metrics.problems.get(code) ?? 0) + (metrics.flaws.get(code) ?? 0)
+  }
   new Counter({
     name: 'portolan_gateway_limit_struck_total',
     help: 'How often a limit of the gateway was met',

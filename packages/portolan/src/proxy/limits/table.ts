@@ -15,8 +15,8 @@ export interface Limit {
   readonly value: (settings: GatewaySettings, limits: GatewayLimits) => number
   /** What happens to whoever meets it. */
   readonly what: string
-  /** What counts how often that was: a count of its own, or the error that is answered and an instance’s answer refused for. */
-  readonly struck: { readonly count: LimitName } | { readonly code: string }
+  /** What counts how often that was: a count of its own, and the error that is answered, or an instance’s answer refused for. */
+  readonly struck: { readonly count?: LimitName; readonly code?: string }
 }
 
 const orNone = (value: number): number => (value === 0 ? Number.POSITIVE_INFINITY : value)
@@ -91,6 +91,13 @@ export const limitTable: readonly Limit[] = [
     struck: { code: 'bad_chunk_extension' },
   },
   {
+    name: 'firstByte',
+    unit: 'seconds',
+    value: ({ headMs }) => headMs / 1000,
+    what: 'a new connection that has sent nothing for so long is closed without a word',
+    struck: { count: 'firstByte' },
+  },
+  {
     name: 'headTime',
     unit: 'seconds',
     value: ({ headMs }) => headMs / 1000,
@@ -102,13 +109,13 @@ export const limitTable: readonly Limit[] = [
     unit: 'seconds',
     value: ({ bodyIdleMs }) => bodyIdleMs / 1000,
     what: 'without a byte of a request’s body: 408 `body_timeout`; without a client taking any of its answer: a reset',
-    struck: { code: 'body_timeout' },
+    struck: { code: 'body_timeout', count: 'bodyTime' },
   },
   {
     name: 'keepAlive',
     unit: 'seconds',
     value: ({ keepAliveMs }) => keepAliveMs / 1000,
-    what: 'client connections that are idle for so long are closed',
+    what: 'client connections that are idle for so long after an answer are closed without a word',
     struck: { count: 'keepAlive' },
   },
   {
