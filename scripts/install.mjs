@@ -16,7 +16,7 @@ const installed = existsSync(mark) ? readFileSync(mark, 'utf8') : ''
 
 if (installed !== wanted) {
   say('installing dependencies (about half a minute on a fresh machine)')
-  // `npm install`, not `npm ci`: the lock file leaves out other platforms' optional binaries, which `ci` refuses.
+  // `npm install`, not `npm ci`, which takes away what is there before it knows that it gets it again.
   const code = await npm(['install', '--no-save', '--prefer-offline', '--loglevel=error'])
   if (code !== 0) process.exit(code)
   writeFileSync(mark, wanted)
