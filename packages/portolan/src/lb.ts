@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import { openResolver } from '@portolan/client'
-import { formatHostPort, type HostPort, isLoopback, type RouteTable } from '@portolan/core'
+import { setTimeout } from 'node:timers/promises'
+import { type OpenResolver, openResolver } from '@portolan/client'
+import { formatHostPort, type HostPort, type RouteTable, type Unsubscribe } from '@portolan/core'
 import { collectDefaultMetrics, Registry as Metrics } from 'prom-client'
 import type { Log } from './observe/log.ts'
 import { openAdmin } from './proxy/admin.ts'
@@ -16,6 +17,8 @@ export interface LbOptions {
   /** Where it runs: instances of its own zone are preferred. */
   readonly zone?: string
   readonly token?: string
+  /** Ends the wait for a registry at the start. */
+  readonly signal?: AbortSignal
   readonly log: Log
 }
 
@@ -34,8 +37,17 @@ export function gatewayName(listen: readonly HostPort[]): string {
 }
 
 /**
+ * For how long the port stays closed while no registry has told the routes. Whoever is refused a connection, a client or
+ * a proxy before us, knows that nothing was sent, and may ask again or elsewhere, whatever the method; an answer, 503 too,
+ * is taken for one. So a gateway that is started anew opens its port with its routes in its hands: its registry answers
+ * within milliseconds. Where none comes, a 503 that says so helps people more than a closed port.
+ */
+const closedMs = 3000
+
+/**
  * Composes the gateway alone: the data path over a resolver that has a session with a registry. It serves what it knew
- * last for as long as no registry answers.
+ * last for as long as no registry answers; before one has told the routes it serves nothing, since nobody knows yet
+ * which requests may pass, and by which filters.
  * @throws Fault `address_in_use`, `config_invalid`
  */
 export async function startLb(options: LbOptions): Promise<Lb> {
@@ -48,14 +60,12 @@ export async function startLb(options: LbOptions): Promise<Lb> {
     ...(options.token === undefined ? {} : { token: options.token }),
     onFault: fault => log.warn({ code: fault.code }, fault.message),
   })
-  // Until the registry has told its own: on loopback every service is reachable by its name, elsewhere none is.
-  const local = listen.every(({ host }) => host === 'localhost' || isLoopback(host))
-  const first: RouteTable = { routes: [], exposed: local ? 'all' : [] }
-  let routed = false
+  const first = await firstRoutes(resolver, options.signal)
+  let isRouted = first.routes !== undefined
 
   const gateway = await openGateway({
     resolver,
-    routes: first,
+    routes: first.routes,
     settings: {
       listen,
       trustedProxies: options.trustedProxies,
@@ -71,15 +81,16 @@ export async function startLb(options: LbOptions): Promise<Lb> {
     throw fault
   })
   const stopRoutes = resolver.watchRoutes(table => {
-    routed = true
+    isRouted = true
     gateway.setRoutes(table)
   })
+  first.stop()
   const close = async (): Promise<void> => {
     stopRoutes()
     await gateway.close()
     await resolver.close()
   }
-  const admin = await openAdmin({ listen: options.admin, metrics, ready: () => routed }).catch(
+  const admin = await openAdmin({ listen: options.admin, metrics, ready: () => isRouted }).catch(
     async fault => {
       await close()
       throw fault
@@ -94,4 +105,20 @@ export async function startLb(options: LbOptions): Promise<Lb> {
       await admin.close()
     },
   }
+}
+
+/** What a registry tells first, if that comes soon. It is listened to until `stop`. */
+async function firstRoutes(
+  resolver: OpenResolver,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly routes: RouteTable | undefined; readonly stop: Unsubscribe }> {
+  const told = new AbortController()
+  const tables: RouteTable[] = []
+  const stop = resolver.watchRoutes(table => {
+    tables.push(table)
+    told.abort()
+  })
+  const enough = AbortSignal.any(signal === undefined ? [told.signal] : [told.signal, signal])
+  await setTimeout(closedMs, undefined, { signal: enough }).catch(() => {})
+  return { routes: tables.at(-1), stop }
 }

@@ -36,7 +36,8 @@ import { knownNetworks } from './trusted-proxies.ts'
 
 export interface GatewayOptions {
   readonly resolver: Resolver
-  readonly routes: RouteTable
+  /** `undefined`: nobody has told them yet. Until somebody does, every request is answered with 503 `not_ready`. */
+  readonly routes: RouteTable | undefined
   /** What differs from {@link defaultGatewaySettings}. */
   readonly settings?: Partial<GatewaySettings>
   readonly clock: Clock
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   /** The descriptors of this process. Default: as the system counts them. */
   readonly countDescriptors?: () => DescriptorCount
 }
+
+const noRoutes: RouteTable = { routes: [], exposed: [] }
 
 function ownCpuMs(): Milliseconds {
   const { user, system } = process.cpuUsage()
@@ -94,12 +97,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const outlook = new Outlook(path, services, options.random, options.cpuMs ?? ownCpuMs)
   const connections = new Set<ClientConnection>()
   const dice = diceFrom(options.random)
-  let router = new Router(options.routes, dice)
+  let router = options.routes && new Router(options.routes, dice)
   const door = new Door(path)
   const pace = new Pace(path, connections)
 
   const route: RouteRequest = (bytes, head, hop) => {
     if (head.method === 'CONNECT') return problems.connect
+    if (router === undefined) return problems.notReady
     const found = router.route(bytes, head, hop)
     if (found === undefined) return problems.noRoute
     if ('status' in found) return found
@@ -125,7 +129,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     for (const connection of connections) connection.hop = hops.of(connection.hop.peer)
   }
 
-  trustBy(options.routes)
+  trustBy(options.routes ?? noRoutes)
   const listeners = await openListeners(settings, accept, () => {
     stats.connectionsRefused++
     stats.struck.connections++
@@ -137,10 +141,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     path.limits = { ...settings.limits, ...limits }
     for (const { server } of listeners) server.maxConnections = path.limits.connections + mostTurnedAway
   }
-  limitBy(options.routes)
-  path.accessLog.configure(options.routes.accessLog ?? {})
-  path.tracer.configure(options.routes.tracing)
-  services.configure(router.services, options.routes)
+  const setRoutes = (table: RouteTable, its: Router | undefined): void => {
+    path.accessLog.configure(table.accessLog ?? {})
+    path.tracer.configure(table.tracing)
+    router = its
+    limitBy(table)
+    trustBy(table)
+    services.configure(its?.services ?? [], table)
+  }
+  setRoutes(options.routes ?? noRoutes, router)
   deadlines.open()
   exportGatewayMetrics(stats, options.metrics)
   exportPoolMetrics(stats.services, options.metrics)
@@ -174,14 +183,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     addresses,
     port: listeners[0]?.port ?? 0,
     stats,
-    setRoutes(table) {
-      path.accessLog.configure(table.accessLog ?? {})
-      path.tracer.configure(table.tracing)
-      router = new Router(table, dice)
-      limitBy(table)
-      trustBy(table)
-      services.configure(router.services, table)
-    },
+    setRoutes: table => setRoutes(table, new Router(table, dice)),
     close() {
       closing ??= close()
       return closing

@@ -54,6 +54,11 @@ export const problems = {
     code: 'auth_unavailable',
     reason: 'nobody can say at the moment whether the request may pass',
   },
+  notReady: {
+    status: 503,
+    code: 'not_ready',
+    reason: 'no registry has told this gateway its routes yet',
+  },
   noRoute: { status: 404, code: 'no_route', reason: 'no route matches this Host and path' },
   headTimeout: { status: 408, code: 'head_timeout', reason: 'the request head took too long' },
   bodyTimeout: { status: 408, code: 'body_timeout', reason: 'the request body stalled' },

@@ -11,7 +11,7 @@ export const lb: Command = {
   name: 'lb',
   summary: 'run the gateway alone, joined to one or more registries',
   details:
-    'The same gateway that `portolan up` runs. It serves what it knew last for as long as no registry answers.',
+    'The same gateway that `portolan up` runs. It serves what it knew last for as long as no registry answers, and nothing before one has told its routes.',
   options: [
     { flags: '--join <urls>', summary: 'the registries, as a comma list (default: --url)' },
     { flags: '--listen <address>', summary: `where to listen (default: ${defaultListen})`, repeated: true },
@@ -56,6 +56,7 @@ async function runLb(invocation: Invocation, io: Io): Promise<number> {
     trustedProxies: listOption(invocation, 'trustedProxy'),
     ...(zone === undefined ? {} : { zone }),
     ...(token === undefined ? {} : { token }),
+    signal: io.signal,
     log: openLog(io.env.PORTOLAN_LOG ?? 'warn'),
   }).catch(thrown => {
     throw namingOwner(toFault(thrown), [...listen, admin])

@@ -13,15 +13,18 @@ export async function whenReady(server: Server, signal: AbortSignal): Promise<re
   const deadline = performance.now() + patienceMs
   for (;;) {
     const waiting = server.workloads.states().filter(state => !isUp(state))
-    const hopeless = waiting.every(({ failures }) => failures > 2)
-    const routed = server.gateway.length === 0 || (await isRouting(server))
-    if (waiting.length === 0 && routed) return []
-    if (signal.aborted || performance.now() > deadline || (hopeless && waiting.length > 0)) {
-      return waiting.map(describe)
+    const isRouted = server.gateway.length === 0 || (await isRouting(server))
+    if (waiting.length === 0 && isRouted) return []
+    const gateway = waiting.some(({ workload }) => workload === 'gateway')
+    const isHopeless = waiting.length > 0 && waiting.every(({ failures }) => failures > 2)
+    if (signal.aborted || performance.now() > deadline || (isHopeless && (isRouted || gateway))) {
+      return [...waiting.map(describe), ...(isRouted || gateway ? [] : [unrouted])]
     }
     await new Promise(resolve => setTimeout(resolve, pollMs))
   }
 }
+
+const unrouted = 'gateway: it runs, but has not been told its routes; requests get 503 not_ready'
 
 const isUp = ({ phase }: CopyState): boolean => phase === 'running' || phase === 'open'
 
