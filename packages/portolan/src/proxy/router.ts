@@ -59,7 +59,7 @@ export class Router {
     const routes = this.#routes
     for (let i = 0; i < routes.length; i++) {
       const route = routes[i]
-      if (route !== undefined && meets(route.asked, bytes, head, hostEnd))
+      if (route !== undefined && meets(route.asked, bytes, head, hop, hostEnd))
         return route.way.choose(bytes, head, hop)
     }
     return this.#byHost(latin1(bytes, head.hostStart, endOfHost(bytes, head)))

@@ -1,5 +1,6 @@
 import type { RouteMatch } from '@portolan/core'
-import { equalsFolded, type RequestHead } from '../codec/codec.ts'
+import { equalsFolded, type Hop, type RequestHead } from '../codec/codec.ts'
+import { forwardedField, isUntrustedClaim, tellsForwarded } from './forwarded-fields.ts'
 
 /** What a route asks of requests, ready to be compared with the bytes of their heads: no string is made. */
 export interface Conditions {
@@ -8,7 +9,14 @@ export interface Conditions {
   readonly belowHost: boolean
   readonly path: Uint8Array | undefined
   readonly method: Uint8Array | undefined
-  readonly fields: readonly { readonly name: string; readonly value: Uint8Array }[]
+  readonly fields: readonly AskedField[]
+}
+
+interface AskedField {
+  readonly name: string
+  readonly value: Uint8Array
+  /** Which of the fields that the gateway itself sets; 0: none of them. */
+  readonly forwarded: number
 }
 
 const known: ReadonlySet<string> = new Set(['host', 'path', 'headers', 'method'])
@@ -29,8 +37,12 @@ export function conditionsOf(match: RouteMatch): Conditions | undefined {
     // `/` matches every path, `*` included: no need to look.
     path: path === undefined || path === '/' ? undefined : Buffer.from(path, 'utf8'),
     method: method === undefined ? undefined : Buffer.from(method, 'utf8'),
-    fields: asked.map(([name, value]) => ({ name: name.toLowerCase(), value: Buffer.from(value, 'utf8') })),
+    fields: asked.map(([name, value]) => askedField(name.toLowerCase(), value)),
   }
+}
+
+function askedField(name: string, value: string): AskedField {
+  return { name, value: Buffer.from(value, 'utf8'), forwarded: forwardedField(name) }
 }
 
 function isTextOrNone(value: unknown): boolean {
@@ -38,7 +50,13 @@ function isTextOrNone(value: unknown): boolean {
 }
 
 /** @param hostEnd where its host ends, without port and final dot: {@link endOfHost} */
-export function meets(asked: Conditions, bytes: Uint8Array, head: RequestHead, hostEnd: number): boolean {
+export function meets(
+  asked: Conditions,
+  bytes: Uint8Array,
+  head: RequestHead,
+  hop: Hop,
+  hostEnd: number,
+): boolean {
   const { host, path, method, fields } = asked
   if (path !== undefined && !hasPrefix(bytes, head, path)) return false
   if (method !== undefined && !isEqual(bytes, head.start, head.methodEnd, method)) return false
@@ -50,7 +68,7 @@ export function meets(asked: Conditions, bytes: Uint8Array, head: RequestHead, h
   }
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i]
-    if (field !== undefined && !hasField(bytes, head, field.name, field.value)) return false
+    if (field !== undefined && !hasField(bytes, head, hop, field)) return false
   }
   return true
 }
@@ -63,9 +81,14 @@ export function endOfHost(bytes: Uint8Array, { hostStart, hostEnd }: RequestHead
   return end > hostStart && bytes[end - 1] === 0x2e ? end - 1 : end
 }
 
-function hasField(bytes: Uint8Array, { fields }: RequestHead, name: string, value: Uint8Array): boolean {
+/** Of fields that say how the request came here, what the instance would get counts. */
+function hasField(bytes: Uint8Array, head: RequestHead, hop: Hop, asked: AskedField): boolean {
+  const { name, value, forwarded } = asked
+  if (forwarded !== 0) return tellsForwarded(forwarded, value, bytes, head, hop)
+  const { fields } = head
   for (let i = 0; i < fields.count; i++) {
     if (!equalsFolded(bytes, fields.lineStart(i), fields.nameEnd(i), name)) continue
+    if (isUntrustedClaim(fields.id(i), hop)) continue
     if (isEqual(bytes, fields.valueStart(i), fields.valueEnd(i), value)) return true
   }
   return false
