@@ -1,3 +1,4 @@
+import type { RouteTable } from '@portolan/core'
 import { expect } from 'vitest'
 import { fixture } from '../../packages/portolan/src/proxy/testing/fixture.ts'
 import { eventually } from '../../packages/portolan/src/proxy/testing/harness.ts'
@@ -13,9 +14,19 @@ const { opened, gatewayFor, clientOf } = fixture()
 /** Short, for those who fall silent; long enough for a busy machine to read what is there. */
 const settings = { headMs: 150, bodyIdleMs: 150, drainMs: 50 }
 
+/** `guarded` has routes by path. */
+const routes: RouteTable = {
+  routes: [
+    { match: { host: 'guarded', path: '/private' }, service: 'order' },
+    { match: { host: 'guarded', path: '/public' }, service: 'order' },
+    { match: {}, service: 'order' },
+  ],
+  exposed: 'all',
+}
+
 async function run({ steps, answers, fate, seen }: RequestCase): Promise<void> {
   const instance = await recorder(opened)
-  const { gateway } = await gatewayFor([instance.upstream.port], settings)
+  const { gateway } = await gatewayFor([instance.upstream.port], settings, routes)
   const client = clientOf(gateway.port)
   await play(client.socket, steps)
 

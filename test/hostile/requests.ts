@@ -4,6 +4,7 @@ import { endings } from './requests/endings.ts'
 import { hosts } from './requests/hosts.ts'
 import { lengths } from './requests/lengths.ts'
 import { lines } from './requests/lines.ts'
+import { paths } from './requests/paths.ts'
 import { protocols } from './requests/protocols.ts'
 import { sizes } from './requests/sizes.ts'
 
@@ -13,6 +14,7 @@ export const requestCases: Corpus<RequestCase> = {
   chunks,
   lines,
   hosts,
+  paths,
   sizes,
   endings,
   protocols,

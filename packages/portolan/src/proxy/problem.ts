@@ -59,6 +59,11 @@ export const problems = {
     code: 'not_ready',
     reason: 'no registry has told this gateway its routes yet',
   },
+  ambiguousPath: {
+    status: 400,
+    code: 'ambiguous_path',
+    reason: 'servers read this path differently, and to some it belongs to another route: write it plainly',
+  },
   noRoute: { status: 404, code: 'no_route', reason: 'no route matches this Host and path' },
   headTimeout: { status: 408, code: 'head_timeout', reason: 'the request head took too long' },
   bodyTimeout: { status: 408, code: 'body_timeout', reason: 'the request body stalled' },

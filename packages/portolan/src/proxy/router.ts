@@ -9,15 +9,18 @@ import {
 } from '@portolan/core'
 import { type Hop, latin1, type RequestHead } from './codec/codec.ts'
 import { Passages } from './passages.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, problems } from './problem.ts'
 import { type Conditions, conditionsOf, endOfHost, meets } from './routing/conditions.ts'
 import type { Destination, Way } from './routing/destination.ts'
 import { Fork } from './routing/fork.ts'
+import { PathGuard } from './routing/path-guard.ts'
 import { Redirection } from './routing/redirection.ts'
 
 interface CompiledRoute {
   readonly asked: Conditions
   readonly way: Way
+  /** Whether the instance is asked for another path. */
+  readonly rewrites: boolean
 }
 
 const suffix = '.portolan'
@@ -30,6 +33,7 @@ const namePattern = /^[A-Za-z0-9._-]{1,128}$/
 export class Router {
   readonly #routes: readonly CompiledRoute[]
   readonly #looksAtHosts: boolean
+  readonly #guard: PathGuard
   readonly #exposed: 'all' | ReadonlySet<string>
   /** The names that the table has, as they are spelled and in lower case. */
   readonly #spelled = new Map<string, ServiceName>()
@@ -38,8 +42,10 @@ export class Router {
   constructor(table: RouteTable, dice: Dice) {
     this.#routes = table.routes.flatMap(route => {
       const asked = conditionsOf(route.match)
-      return asked === undefined ? [] : [{ asked, way: wayOf(table, route, dice) }]
+      if (asked === undefined) return []
+      return [{ asked, way: wayOf(table, route, dice), rewrites: route.rewrite?.path !== undefined }]
     })
+    this.#guard = new PathGuard(this.#routes)
     this.#looksAtHosts = this.#routes.some(({ asked }) => asked.host !== undefined)
     this.#hostPassages = new Passages(table)
     this.#exposed = table.exposed === 'all' ? 'all' : new Set(table.exposed)
@@ -56,13 +62,22 @@ export class Router {
 
   route(bytes: Uint8Array, head: RequestHead, hop: Hop): Destination | Problem | undefined {
     const hostEnd = this.#looksAtHosts ? endOfHost(bytes, head) : 0
-    const routes = this.#routes
-    for (let i = 0; i < routes.length; i++) {
-      const route = routes[i]
-      if (route !== undefined && meets(route.asked, bytes, head, hop, hostEnd))
-        return route.way.choose(bytes, head, hop)
-    }
+    const found = this.#find(bytes, head, hop, hostEnd)
+    if (!this.#guard.isClear(bytes, head, hop, hostEnd, found)) return problems.ambiguousPath
+    const route = this.#routes[found]
+    if (route !== undefined) return route.way.choose(bytes, head, hop)
     return this.#byHost(latin1(bytes, head.hostStart, endOfHost(bytes, head)))
+  }
+
+  /** The first route that the request meets; as many as there are: none. */
+  #find(bytes: Uint8Array, head: RequestHead, hop: Hop, hostEnd: number): number {
+    const routes = this.#routes
+    let i = 0
+    for (; i < routes.length; i++) {
+      const route = routes[i]
+      if (route !== undefined && meets(route.asked, bytes, head, hop, hostEnd)) break
+    }
+    return i
   }
 
   #byHost(host: string): Destination | undefined {

@@ -1,6 +1,7 @@
 import type { RouteMatch } from '@portolan/core'
 import { equalsFolded, type Hop, type RequestHead } from '../codec/codec.ts'
 import { forwardedField, isUntrustedClaim, tellsForwarded } from './forwarded-fields.ts'
+import { LoosePath } from './loose-path.ts'
 
 /** What a route asks of requests, ready to be compared with the bytes of their heads: no string is made. */
 export interface Conditions {
@@ -8,6 +9,9 @@ export interface Conditions {
   readonly host: string | undefined
   readonly belowHost: boolean
   readonly path: Uint8Array | undefined
+  /** The same as {@link LoosePath} reads it, and how many segments that are. */
+  readonly loosePath: Uint8Array
+  readonly depth: number
   readonly method: Uint8Array | undefined
   readonly fields: readonly AskedField[]
 }
@@ -31,11 +35,15 @@ export function conditionsOf(match: RouteMatch): Conditions | undefined {
   if (asked.some(([, value]) => typeof value !== 'string')) return undefined
   const folded = host?.toLowerCase().replace(/\.$/, '')
   const belowHost = folded?.startsWith('*.') ?? false
+  const prefix = Buffer.from(path ?? '/', 'utf8')
+  const loose = new LoosePath().read(prefix, 0, path?.startsWith('/') ? prefix.length : 0)
   return {
     host: belowHost ? folded?.slice(1) : folded,
     belowHost,
     // `/` matches every path, `*` included: no need to look.
-    path: path === undefined || path === '/' ? undefined : Buffer.from(path, 'utf8'),
+    path: path === undefined || path === '/' ? undefined : prefix,
+    loosePath: Buffer.from(loose.bytes.subarray(0, loose.length)),
+    depth: loose.depth,
     method: method === undefined ? undefined : Buffer.from(method, 'utf8'),
     fields: asked.map(([name, value]) => askedField(name.toLowerCase(), value)),
   }
@@ -57,8 +65,19 @@ export function meets(
   hop: Hop,
   hostEnd: number,
 ): boolean {
-  const { host, path, method, fields } = asked
-  if (path !== undefined && !hasPrefix(bytes, head, path)) return false
+  if (asked.path !== undefined && !hasPrefix(bytes, head, asked.path)) return false
+  return meetsBesidesPath(asked, bytes, head, hop, hostEnd)
+}
+
+/** The same, whatever the path. */
+export function meetsBesidesPath(
+  asked: Conditions,
+  bytes: Uint8Array,
+  head: RequestHead,
+  hop: Hop,
+  hostEnd: number,
+): boolean {
+  const { host, method, fields } = asked
   if (method !== undefined && !isEqual(bytes, head.start, head.methodEnd, method)) return false
   if (host !== undefined) {
     // Below a host stands at least one character before its dot.
