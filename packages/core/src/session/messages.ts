@@ -172,6 +172,8 @@ export interface RouteTable {
   readonly rateLimits?: Readonly<Record<string, RateLimitSettings>>
   /** By service key, in milliseconds: how long a request may take until its answer begins. */
   readonly timeouts?: Readonly<Record<string, number>>
+  /** By service key, in milliseconds: how long idle connections to its instances are kept, where that is otherwise; 0 = none is. */
+  readonly poolIdle?: Readonly<Record<string, number>>
   /** Bytes that a request's body may have, where no route says otherwise. Absent: as many as come. */
   readonly maxBody?: number
   /** By service key: where requests are tried again otherwise than by default, and what that may cost. */

@@ -142,6 +142,12 @@ describe('what a configuration comes to', () => {
     })
   })
 
+  it('names services whose idle connections are kept otherwise, or not at all', () => {
+    const text = 'services: { a: { poolIdle: 0s }, b: { poolIdle: 30s }, c: {}, d: { poolIdle: none } }'
+    expect(routeTable(load(text).config, local).poolIdle).toEqual({ a: 0, b: 30_000, d: 0 })
+    expect(routeTable(load('services: { c: {} }').config, local)).not.toHaveProperty('poolIdle')
+  })
+
   it('names where circuit breakers differ', () => {
     const text = `services:
   a: { circuitBreaker: { connections: 8, pending: 0, requests: 100, queueTimeout: 250ms } }

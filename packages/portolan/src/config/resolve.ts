@@ -92,7 +92,8 @@ export function routeTable(
   const outliers = outlierSettings(config)
   const breakers = breakerSettings(config)
   const rates = rateLimits(config)
-  const timeouts = timeoutsOf(config)
+  const timeouts = chosen(config, 'timeout')
+  const poolIdle = chosen(config, 'poolIdle')
   const { maxBody, trustedProxies } = config.gateway
   const limits = gatewayLimits(config)
   return {
@@ -104,6 +105,7 @@ export function routeTable(
     ...(Object.keys(breakers).length === 0 ? {} : { breakers }),
     ...(Object.keys(rates).length === 0 ? {} : { rateLimits: rates }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(Object.keys(poolIdle).length === 0 ? {} : { poolIdle }),
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(trustedProxies.length === 0 ? {} : { trustedProxies }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
@@ -204,9 +206,9 @@ function differing<Numbers extends Readonly<Record<keyof Numbers, number>>>(
 }
 
 /** How long requests may take, by service key. */
-function timeoutsOf(config: Config): NonNullable<RouteTable['timeouts']> {
-  const said = Object.entries(config.services).flatMap(([key, { timeout }]) =>
-    timeout === undefined ? [] : [[key, timeout]],
+function chosen(config: Config, key: 'timeout' | 'poolIdle'): Readonly<Record<string, number>> {
+  const said = Object.entries(config.services).flatMap(([name, { [key]: ms }]) =>
+    ms === undefined ? [] : [[name, ms]],
   )
   return Object.fromEntries(said)
 }

@@ -72,6 +72,29 @@ describe('connections to instances', () => {
     }
   })
 
+  it('are not kept at all where the service says so, from the next answer on, and not opened ahead', async () => {
+    const upstreams = [await rawUpstream(answering(hello)), await rawUpstream(answering(hello))]
+    const [one, two] = upstreams
+    if (one === undefined || two === undefined) throw new Error('two were made')
+    const { gateway, resolver } = await gatewayFor([one.port])
+    const client = clientOf(gateway.port)
+    await ask(client)
+    expect(one.sockets.size).toBe(1)
+    const routes = [{ match: { path: '/' }, service: 'order' }]
+    gateway.setRoutes({ routes, exposed: 'all', poolIdle: { order: 0 } })
+    await eventually(() => one.sockets.size === 0)
+    for (let n = 2; n <= 4; n++) {
+      await ask(client)
+      expect(one.accepted()).toBe(n)
+    }
+    resolver.give('order', instancesOf([one.port, two.port]))
+    await new Promise(resolve => setTimeout(resolve, 200))
+    expect(two.accepted()).toBe(0)
+    gateway.setRoutes({ routes, exposed: 'all' })
+    for (let n = 0; n < 6; n++) await ask(client)
+    expect(one.accepted() + two.accepted()).toBeLessThanOrEqual(6)
+  })
+
   it('are opened ahead to an instance that comes, as many as the others have busy', async () => {
     const busy = await rawUpstream(() => {})
     const fresh = await rawUpstream(answering(hello))

@@ -3,6 +3,7 @@ import {
   type BalanceSettings,
   type BreakerSettings,
   isPolicyName,
+  type Milliseconds,
   type OutlierSettings,
   type PolicyName,
   type Random,
@@ -48,6 +49,7 @@ export class Services implements Expiring {
   #retries: NonNullable<RouteTable['retries']> = {}
   #rates: Rates = {}
   #affinities: Affinities = {}
+  #poolIdle: NonNullable<RouteTable['poolIdle']> = {}
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -79,6 +81,7 @@ export class Services implements Expiring {
     })
     service.rate.configure(this.#rateOf(key))
     service.budget.configure(this.#budgetOf(key))
+    service.pools.keepIdle(this.#idleOf(key))
     service.stick(this.#affinityOf(key))
     this.#services.set(key, service)
     if (this.#isNamed(key)) service.prove()
@@ -89,6 +92,7 @@ export class Services implements Expiring {
   configure(names: readonly ServiceName[], table: RouteTable): void {
     const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {}, retries = {} } = table
     this.#affinities = table.affinity ?? {}
+    this.#poolIdle = table.poolIdle ?? {}
     this.#configured = new Set(names.map(serviceKey))
     this.#exposed = new Set(table.exposed === 'all' ? [] : table.exposed)
     this.#policies = policies
@@ -102,6 +106,7 @@ export class Services implements Expiring {
       service.balanceBy(this.#balanceOf(key))
       service.balancer.configure(this.#outliersOf(key))
       service.pools.configure(this.#breakerOf(key))
+      service.pools.keepIdle(this.#idleOf(key))
       service.rate.configure(this.#rateOf(key))
       service.budget.configure(this.#budgetOf(key))
       service.stick(this.#affinityOf(key))
@@ -148,6 +153,11 @@ export class Services implements Expiring {
   #breakerOf(key: string): BreakerSettings {
     const own = Object.hasOwn(this.#breakers, key) ? this.#breakers[key] : undefined
     return { ...this.#path.settings.breaker, ...own }
+  }
+
+  #idleOf(key: string): Milliseconds | undefined {
+    const ms = Object.hasOwn(this.#poolIdle, key) ? this.#poolIdle[key] : undefined
+    return typeof ms === 'number' && ms >= 0 ? ms : undefined
   }
 
   #rateOf(key: string): RateLimitSettings | undefined {

@@ -43,7 +43,7 @@ async function setUp() {
     drained: () => told.push('drained'),
   }
   const target = { addresses: ['127.0.0.1'], port: upstream.port }
-  const connection = new UpstreamConnection(path, { closed: () => {} }, target, receiver)
+  const connection = new UpstreamConnection(path, { idleMs: 4000, closed: () => {} }, target, receiver)
   opened.add(() => connection.destroy())
   await eventually(() => told.includes('connected') && upstream.sockets.size === 1)
   const sweep = (ms: number) => {

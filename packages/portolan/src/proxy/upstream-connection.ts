@@ -15,6 +15,8 @@ import type { Tunnel } from './tunnel.ts'
 
 /** Where a connection reports that it is no more. */
 export interface ConnectionOwner {
+  /** How long it may be idle; 0 = not at all. */
+  readonly idleMs: Milliseconds
   closed(connection: UpstreamConnection): void
 }
 
@@ -115,11 +117,12 @@ export class UpstreamConnection implements Expiring, Queue, Sender, ResponseOwne
 
   /** Leaves the connection idle for as long as both sides keep it; false: not at all. */
   rest(): boolean {
-    const { deadlines, limits } = this.#path
+    const { deadlines } = this.#path
+    const { idleMs } = this.#owner
     // Here early is better than late: what the peer closes while a request is on its way to it is lost.
     const ms = Math.min(this.#reader.keepAliveMs, this.#retireAt - deadlines.now)
-    this.deadline = Math.min(deadlines.now + ms, deadlines.in(limits.poolIdleMs))
-    return ms > 0 && limits.poolIdleMs > 0
+    this.deadline = Math.min(deadlines.now + ms, deadlines.in(idleMs))
+    return ms > 0 && idleMs > 0
   }
 
   /** Short messages leave with those of other requests (see {@link Outbox}). */

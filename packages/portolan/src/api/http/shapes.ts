@@ -306,6 +306,10 @@ export const routeTable = z.object({
   maxBody: z.number().optional().describe('In bytes.'),
   trustedProxies: z.array(z.string()).optional().describe('Whose X-Forwarded-* headers are kept.'),
   timeouts: z.record(z.string(), z.number()).optional().describe('In milliseconds, by service key.'),
+  poolIdle: z
+    .record(z.string(), z.number())
+    .optional()
+    .describe('How long idle connections to instances are kept, in milliseconds, by service key; 0: not.'),
   outliers: z
     .record(z.string(), z.record(z.string(), z.number()))
     .optional()

@@ -176,6 +176,12 @@ const service = z.strictObject({
     .describe(
       'How much of the service each gateway lets be under way at once; beyond, requests wait or get 503.',
     ),
+  poolIdle: durationOrNone
+    .optional()
+    .describe(
+      'How long idle connections to its instances are kept; `none`, or 0: each request has a connection of its own.',
+    )
+    .meta({ unset: '`gateway.limits.poolIdle`' }),
   timeout: duration
     .optional()
     .describe('How long a request may take until its answer begins, second tries included.')

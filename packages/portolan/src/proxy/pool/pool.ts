@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type Endpoint, httpPort, type Instance } from '@portolan/core'
+import { type Endpoint, httpPort, type Instance, type Milliseconds } from '@portolan/core'
 import type { PathContext } from '../path-context.ts'
 import type { ResponseReceiver } from '../response-receiver.ts'
 import { type ConnectionOwner, UpstreamConnection } from '../upstream-connection.ts'
@@ -10,6 +10,8 @@ import type { Target } from './dial.ts'
 export interface PoolOwner {
   /** Connections that it may have, busy and idle. */
   readonly mostConnections: number
+  /** How long they may be idle; 0 = not at all. */
+  readonly idleMs: Milliseconds
   /** It may have room again. */
   freed(pool: Pool): void
 }
@@ -40,6 +42,10 @@ export class Pool implements ConnectionOwner {
     return this.#open
   }
 
+  get idleMs(): Milliseconds {
+    return this.#owner.idleMs
+  }
+
   /** Whether {@link take} would give a connection. */
   get hasRoom(): boolean {
     return !this.#retired && (this.#idle.length > 0 || this.#mayOpen)
@@ -66,7 +72,7 @@ export class Pool implements ConnectionOwner {
 
   /** Opens a connection ahead of requests, unless that many are open already, or no more may be. */
   warm(wanted: number): boolean {
-    if (this.#open >= wanted || !this.#mayOpen) return false
+    if (this.idleMs === 0 || this.#open >= wanted || !this.#mayOpen) return false
     // First of all, so that those are taken before which are there already.
     this.#idle.unshift(this.#connect())
     return true

@@ -36,6 +36,7 @@ export class Pools implements PoolOwner, Expiring {
   /** Connections opened ahead of requests so far. */
   warmed = 0
   #breaker: BreakerSettings
+  #idleMs: Milliseconds | undefined
 
   constructor(path: PathContext, balancer: LocalBalancer, breaker: BreakerSettings) {
     this.#path = path
@@ -53,6 +54,16 @@ export class Pools implements PoolOwner, Expiring {
     this.#breaker = breaker
     this.#serveLine()
     this.#dismissLate()
+  }
+
+  /** Keeps idle connections for so long from now on; `undefined`: as the gateway does, 0: not at all. */
+  keepIdle(ms: Milliseconds | undefined): void {
+    this.#idleMs = ms
+    if (ms === 0) for (const pool of this.#pools.values()) pool.dropIdle()
+  }
+
+  get idleMs(): Milliseconds {
+    return this.#idleMs ?? this.#path.limits.poolIdleMs
   }
 
   get mostConnections(): number {
