@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import type { Hop, RequestHead } from './codec/codec.ts'
-import { RequestContext } from './filters/filter.ts'
+import { type Filter, RequestContext } from './filters/filter.ts'
 import type { Passage } from './passages.ts'
 import type { PathContext } from './path-context.ts'
 import { type Problem, problems } from './problem.ts'
+import type { Service } from './service.ts'
 
 /** Decides which way a request goes: a passage to a service, or why there is none. */
 export type RouteRequest = (bytes: Uint8Array, head: RequestHead, hop: Hop) => Passage | Problem
@@ -41,8 +42,9 @@ export class Admission {
       this.#path.accessLog.unrouted(passage, this.hop, bytes, head)
       return passage
     }
-    if (passage.filters.length === 0) return passage
-    return this.#filter(bytes, head, passage) ?? passage
+    const filters = head.tellsTimeout && this.hop.trusted ? passage.timedFilters : passage.filters
+    if (filters.length === 0) return passage
+    return this.#filter(bytes, head, filters, passage.service) ?? passage
   }
 
   #wayOf(bytes: Uint8Array, head: RequestHead, hasBody: boolean): Passage | Problem {
@@ -55,7 +57,12 @@ export class Admission {
   }
 
   /** What a filter answers it. */
-  #filter(bytes: Uint8Array, head: RequestHead, { filters, service }: Passage): Problem | undefined {
+  #filter(
+    bytes: Uint8Array,
+    head: RequestHead,
+    filters: readonly Filter[],
+    service: Service,
+  ): Problem | undefined {
     this.#context ??= new RequestContext(this.#client)
     const request = this.#context
     request.begin(bytes, head, this.hop, filters, this.#path.clock.now())

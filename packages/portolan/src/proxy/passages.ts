@@ -10,6 +10,8 @@ export interface Passage {
   readonly service: Service
   readonly route: Route | undefined
   readonly filters: readonly Filter[]
+  /** The same with those that only requests meet which a trusted proxy has given a time. */
+  readonly timedFilters: readonly Filter[]
   readonly retry: RetryRules
 }
 
@@ -32,7 +34,14 @@ export class Passages {
       const route = this.#route
       const station = { path, route, service, table: this.#table }
       const retry = retryRules(route, service.name, this.#table)
-      passage = { service, route, filters: entries.flatMap(entry => entry.make(station) ?? []), retry }
+      const made = entries.map(entry => ({ entry, filter: entry.make(station) }))
+      passage = {
+        service,
+        route,
+        filters: made.flatMap(({ filter }) => filter ?? []),
+        timedFilters: made.flatMap(({ entry, filter }) => filter ?? entry.makeTimed?.(station) ?? []),
+        retry,
+      }
       this.#byService.set(service, passage)
     }
     this.#last = passage

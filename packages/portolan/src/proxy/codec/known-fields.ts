@@ -23,6 +23,8 @@ export const field = {
   lookAlike: 16,
   /** Which gateways have sent this request on, and to which service. */
   portolanHop: 17,
+  /** How many milliseconds a request has: only the gateway says that to instances. */
+  requestTimeout: 18,
 } as const
 
 const names: readonly (readonly [string, number])[] = [
@@ -48,6 +50,7 @@ const names: readonly (readonly [string, number])[] = [
   ['via', field.via],
   ['trailer', field.trailer],
   ['portolan-hop', field.portolanHop],
+  ['x-request-timeout-ms', field.requestTimeout],
 ]
 
 /** The hash that the field parser runs over a name while it reads it: one multiplication a byte, never beyond 31 bits. */

@@ -47,6 +47,8 @@ export class RequestHead {
   expectsContinue = false
   /** Whether it asks for another protocol than h2c (a websocket). */
   upgrades = false
+  /** Whether it says how much time there is for it. */
+  tellsTimeout = false
   /** Past the head's last byte. */
   end = 0
   refusal: Refusal | undefined
@@ -193,6 +195,7 @@ function readFields(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
   connection.reset()
   head.expectsContinue = false
   head.upgrades = false
+  head.tellsTimeout = false
   let hosts = 0
   let lengths = 0
   let codings = 0
@@ -224,6 +227,9 @@ function readFields(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
       case field.upgrade:
         // Java's client offers h2c with every first request; an offer may be ignored, and this one is.
         if (!equalsFolded(bytes, fields.valueStart(i), fields.valueEnd(i), 'h2c')) head.upgrades = true
+        break
+      case field.requestTimeout:
+        head.tellsTimeout = true
         break
     }
   }

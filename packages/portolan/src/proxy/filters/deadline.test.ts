@@ -105,6 +105,29 @@ describe('deadline', () => {
     expect(toldMs(upstream.received())).toHaveLength(5)
   })
 
+  it('lets no claim of a client that nobody trusts pass, where there is no time either', async () => {
+    const upstream = await rawUpstream(answering(hello))
+    const table: RouteTable = { routes: [{ match: {}, service: 'order' }], exposed: [] }
+    const { client } = await gatewayBefore([upstream.port], table)
+    await client.send(get('X-Request-Timeout-Ms: 5\r\nX_Request_Timeout_Ms: 6\r\n')).until('hello')
+    expect(upstream.received()).not.toMatch(/timeout/i)
+  })
+
+  it('is what a trusted proxy has left, where there is no time here', async () => {
+    const upstream = await silent()
+    const table: RouteTable = { routes: [{ match: {}, service: 'order' }], exposed: [] }
+    const { client } = await gatewayBefore([upstream.port], table, { trustedProxies: ['127.0.0.1'] })
+    expect(await client.send(get('X-Request-Timeout-Ms: 150\r\n')).until('}\n')).toContain(
+      'deadline_exceeded',
+    )
+    expect(toldMs(upstream.received())).toEqual([about(150)])
+    client.received = ''
+    expect(await client.send(get('X-Request-Timeout-Ms: 0\r\n')).until('}\n')).toContain('deadline_exceeded')
+    client.send(get('X-Request-Timeout-Ms: soon\r\n'))
+    await eventually(() => upstream.received().split('GET /').length === 3)
+    expect(toldMs(upstream.received())).toHaveLength(1)
+  })
+
   it('tells at a second try what is left by then', async () => {
     const good = await rawUpstream(answering(hello))
     const lossy = await rawUpstream(socket => void setTimeout(() => socket.destroy(), 200))

@@ -1,6 +1,6 @@
 import { type Milliseconds, type Route, type RouteTable, type ServiceName, serviceKey } from '@portolan/core'
 import { problems } from '../problem.ts'
-import type { RequestContext } from './filter.ts'
+import type { Filter, RequestContext } from './filter.ts'
 import type { FilterEntry } from './station.ts'
 
 /** In which a request says how many milliseconds there are for it. */
@@ -13,18 +13,23 @@ export const deadline: FilterEntry = {
   why: 'before all that may take time, so that all of it counts',
   make({ route, service, table }) {
     const configured = timeoutOf(route, service.name, table)
-    if (configured === undefined) return undefined
-    return {
-      request(request) {
-        const ms = request.hop?.trusted === true ? Math.min(configured, told(request)) : configured
-        request.withhold(folded)
-        if (ms <= 0) return problems.deadlineExceeded
-        request.deadlineAt = request.startedAt + ms
-        request.lines += `${timeoutField}: ${Math.ceil(ms)}\r\n`
-        return undefined
-      },
-    }
+    return configured === undefined ? undefined : within(configured)
   },
+  makeTimed: () => within(Number.POSITIVE_INFINITY),
+}
+
+/** The field itself is never passed on: the codec leaves it out. */
+function within(most: Milliseconds): Filter {
+  return {
+    request(request) {
+      const ms = request.hop?.trusted === true ? Math.min(most, told(request)) : most
+      if (ms === Number.POSITIVE_INFINITY) return undefined
+      if (ms <= 0) return problems.deadlineExceeded
+      request.deadlineAt = request.startedAt + ms
+      request.lines += `${timeoutField}: ${Math.ceil(ms)}\r\n`
+      return undefined
+    },
+  }
 }
 
 /** The route's own counts before the service's; 0 there = none. */

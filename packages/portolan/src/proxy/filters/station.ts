@@ -19,4 +19,6 @@ export interface FilterEntry {
   readonly why: string
   /** `undefined`: it has nothing to do there, and costs nothing. */
   make(station: Station): Filter | undefined
+  /** Where `make` makes none: for requests that a trusted proxy has given a time. */
+  makeTimed?(station: Station): Filter
 }
