@@ -132,9 +132,12 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
       this.answer(passage)
       return from
     }
-    const { service, retry } = passage
+    const { service, retry, noTrailers } = passage
     const { request, isPending } = this.#admission
-    if (request !== undefined) reader.body.limitTo(request.maxBody)
+    if (request !== undefined) {
+      reader.body.limitTo(request.maxBody)
+      reader.body.withhold(noTrailers)
+    }
     const upgrade = head.upgrades ? upgradeOf(bytes, head) : undefined
     const { out } = this.#path
     const opened = writeOnwardHead(

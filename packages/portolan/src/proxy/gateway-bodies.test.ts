@@ -37,6 +37,20 @@ describe('bodies through the gateway', () => {
     }
   })
 
+  it('lose trailers that only the gateway may write, and those that Connection names, both ways', async () => {
+    const ours = ['X-Forwarded-For', 'x_forwarded_proto', 'X-Forwarded-Host', 'Portolan-Hop']
+    const trailers = [...ours, 'x-request-timeout-ms', 'X_Gone'].map(name => `${name}: 1\r\n`).join('')
+    const chunked = 'Connection: x-gone\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n'
+    const upstream = await rawUpstream(socket => {
+      socket.write(`HTTP/1.1 200 OK\r\n${chunked}X-Gone: 1\r\nX-Sum: 2\r\n\r\n`, 'latin1')
+    })
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
+    await client.send(`PUT / HTTP/1.1\r\nHost: a\r\n${chunked}${trailers}X-Sum: 3\r\n\r\n`).until('X-Sum')
+    expect(upstream.received()).toMatch(/\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 3\r\n\r\n$/)
+    expect(client.received).toMatch(/\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 2\r\n\r\n$/)
+  })
+
   it('pass trailers both ways, without those that frame or route', async () => {
     const wire = '3\r\nabc\r\n0\r\nX-Sum: 6\r\nHost: evil\r\n\r\n'
     const kept = '3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n'

@@ -12,6 +12,8 @@ export interface Passage {
   readonly filters: readonly Filter[]
   /** The same with those that only requests meet which a trusted proxy has given a time. */
   readonly timedFilters: readonly Filter[]
+  /** Names that no trailer may have which reaches the service, by the filters' word. */
+  readonly noTrailers: readonly string[]
   readonly retry: RetryRules
 }
 
@@ -40,6 +42,7 @@ export class Passages {
         route,
         filters: made.flatMap(({ filter }) => filter ?? []),
         timedFilters: made.flatMap(({ entry, filter }) => filter ?? entry.makeTimed?.(station) ?? []),
+        noTrailers: made.flatMap(({ filter }) => filter?.noTrailers ?? []),
         retry,
       }
       this.#byService.set(service, passage)

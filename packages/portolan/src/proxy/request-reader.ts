@@ -4,6 +4,7 @@ import {
   BodyReader,
   incomplete,
   type Method,
+  namesInConnection,
   parseRequestHead,
   type Refusal,
   RequestHead,
@@ -153,6 +154,8 @@ export class RequestReader {
     this.persistent = head.persistent
     if (next !== refused) {
       this.body.begin(head.framing, head.contentLength)
+      if (head.framing === 'chunked' && head.connection.namesFields)
+        this.body.withhold(namesInConnection(bytes, head.fields))
       this.phase = this.body.done ? 'answer' : 'body'
       return this.#receiver.headRead(bytes, head, next, end)
     }

@@ -1,5 +1,13 @@
 import { Backlog } from './backlog.ts'
-import { BodyReader, incomplete, parseResponseHead, ResponseHead, refusals, refused } from './codec/codec.ts'
+import {
+  BodyReader,
+  incomplete,
+  namesInConnection,
+  parseResponseHead,
+  ResponseHead,
+  refusals,
+  refused,
+} from './codec/codec.ts'
 import { noDeadline } from './deadlines.ts'
 import { type Flaw, flaws } from './flaw.ts'
 import type { PathContext } from './path-context.ts'
@@ -128,6 +136,8 @@ export class ResponseReader {
     this.#untilClose = head.framing === 'until-close'
     this.inBody = true
     this.#body.begin(head.framing, head.contentLength, receiver.responded(bytes, head))
+    if (head.framing === 'chunked' && head.connection.namesFields)
+      this.#body.withhold(namesInConnection(bytes, head.fields))
     return at
   }
 

@@ -38,6 +38,16 @@ export class BodyReader {
   }
 
   /**
+   * Leaves trailer fields of these names out, in lower case and with `-` for `_`; `_` is taken for `-` in what comes. After
+   * `begin`, and before anything has been read.
+   */
+  withhold(names: readonly string[]): void {
+    const { chunked } = this
+    if (this.framing !== 'chunked' || chunked === undefined || names.length === 0) return
+    chunked.withheld = chunked.withheld.length === 0 ? names : [...chunked.withheld, ...names]
+  }
+
+  /**
    * Reads body bytes from [from, end) and gives them to `sink`. Returns the position after those that belong to the
    * body (what follows is the next message's), or `refused` with `refusal` set.
    */

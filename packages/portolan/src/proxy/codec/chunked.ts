@@ -15,6 +15,8 @@ const AFTER_LAST = 6
 const FINAL_LF = 7
 const TRAILERS = 8
 
+const none: readonly string[] = []
+
 /** 13 hex digits are 52 bits: exact in a double. Leading zeros count. */
 const maxSizeDigits = 13
 
@@ -28,6 +30,8 @@ export class ChunkedReader {
   refusal: Refusal | undefined
   /** Bytes of content that it may have. */
   most = Number.POSITIVE_INFINITY
+  /** Names of trailer fields that are left out, in lower case and with `-` for `_`. */
+  withheld: readonly string[] = none
   private readonly limits: CodecLimits
   private phase = SIZE
   private wire = true
@@ -50,6 +54,7 @@ export class ChunkedReader {
     this.digits = 0
     this.total = 0
     this.most = Number.POSITIVE_INFINITY
+    this.withheld = none
     this.extensions = 0
   }
 
@@ -154,7 +159,7 @@ export class ChunkedReader {
     if (to === refused) return this.refuse(section.refusal ?? refusals.fieldValue)
     if (section.done) {
       this.done = true
-      if (this.wire) section.passOn(sink)
+      if (this.wire) section.passOn(sink, this.withheld)
     }
     return to
   }

@@ -12,7 +12,7 @@
 export { BodyReader } from './body.ts'
 export { ByteWriter } from './byte-writer.ts'
 export { equalsFolded, latin1 } from './bytes.ts'
-export { type Framing, isNamedByConnection } from './field-values.ts'
+export { type Framing, isNamedByConnection, namesInConnection } from './field-values.ts'
 export { type FieldTable, incomplete, maxFields, refused } from './fields.ts'
 export { type HeadEdits, type Hop, openRequestHead, writeRequestHead } from './forward-request.ts'
 export { type ConnectionField, connectionField, writeResponseHead } from './forward-response.ts'

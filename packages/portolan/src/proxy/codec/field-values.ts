@@ -1,4 +1,4 @@
-import { COMMA, equalsFolded, foldedToken, HTAB, SP } from './bytes.ts'
+import { COMMA, equalsFolded, foldedToken, HTAB, latin1, SP } from './bytes.ts'
 import type { FieldTable } from './fields.ts'
 import { field } from './known-fields.ts'
 
@@ -85,8 +85,8 @@ export class ConnectionOptions {
   }
 }
 
-/** Whether it is that name, given in lower case, or one that equals it but for `_` in place of `-`. */
-function looksLike(bytes: Uint8Array, from: number, to: number, name: string): boolean {
+/** Whether it is that name, given in lower case and with `-` for `_`, or one that equals it but for `_` in place of `-`. */
+export function looksLike(bytes: Uint8Array, from: number, to: number, name: string): boolean {
   if (to - from !== name.length) return false
   for (let i = 0; i < name.length; i++)
     if (foldedToken[bytes[from + i] as number] !== name.charCodeAt(i)) return false
@@ -118,6 +118,17 @@ export function isNamedByConnection(bytes: Uint8Array, fields: FieldTable, index
     }
   }
   return false
+}
+
+/** The names in the Connection fields of this head, options among them, in lower case and with `-` for `_`. */
+export function namesInConnection(bytes: Uint8Array, fields: FieldTable): readonly string[] {
+  const names: string[] = []
+  for (let i = 0; i < fields.count; i++) {
+    if (fields.id(i) !== field.connection) continue
+    const value = latin1(bytes, fields.valueStart(i), fields.valueEnd(i))
+    names.push(...value.split(',').map(name => name.trim().toLowerCase().replaceAll('_', '-')))
+  }
+  return names
 }
 
 function sameName(bytes: Uint8Array, a: number, b: number, length: number): boolean {

@@ -1,4 +1,5 @@
 import { CR, LF } from './bytes.ts'
+import { looksLike } from './field-values.ts'
 import { FieldTable, refused } from './fields.ts'
 import { field } from './known-fields.ts'
 import type { CodecLimits } from './limits.ts'
@@ -9,7 +10,8 @@ const crlf = Uint8Array.of(CR, LF)
 
 /**
  * The trailer section of one chunked body. It is held back until it is whole, since only then is it known to be
- * well-formed; fields that frame, route or name hops are left out of it (RFC 9110 section 6.5.1).
+ * well-formed; fields that frame, route or name hops are left out of it (RFC 9110 section 6.5.1), and so are those that the
+ * gateway itself sets or may withhold: what a recipient takes trailers for, we can't know.
  */
 export class TrailerSection {
   done = false
@@ -45,10 +47,14 @@ export class TrailerSection {
     return refused
   }
 
-  passOn(sink: SpanSink): void {
-    for (let i = 0; i < this.fields.count; i++) {
-      if (this.fields.id(i) === field.other)
-        sink.span(this.bytes, this.fields.lineStart(i), this.fields.lineEnd(i))
+  /** @param withheld further names that are left out, in lower case and with `-` for `_` */
+  passOn(sink: SpanSink, withheld: readonly string[]): void {
+    const { fields, bytes } = this
+    for (let i = 0; i < fields.count; i++) {
+      const from = fields.lineStart(i)
+      if (fields.id(i) !== field.other) continue
+      if (withheld.some(name => looksLike(bytes, from, fields.nameEnd(i), name))) continue
+      sink.span(bytes, from, fields.lineEnd(i))
     }
     sink.span(crlf, 0, 2)
   }

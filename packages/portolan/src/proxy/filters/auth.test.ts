@@ -71,6 +71,15 @@ describe('auth', () => {
     expect(upstream.received()).not.toMatch(/x.user/i)
   })
 
+  it('lets nobody say so behind a body either, nor what the hook was asked by', async () => {
+    const { client, upstream } = await asking((_, response) => response.end())
+    const trailers = 'X-User: root\r\nx_USER: root\r\nAuthorization: Bearer other\r\nX-Sum: 1\r\n'
+    await client
+      .send(`POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n${trailers}\r\n`)
+      .until('hello')
+    expect(upstream.received()).toMatch(/\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n$/)
+  })
+
   it('passes a no on, with how to do better, and serves the next request', async () => {
     const { client, upstream } = await asking(({ headers }, response) => {
       if (headers.authorization === undefined)

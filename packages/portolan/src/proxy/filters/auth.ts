@@ -12,6 +12,7 @@ const plainValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Asks somebody else whether the request may pass, and tells the instance what was said of it. */
 class AuthFilter implements Filter {
+  readonly noTrailers: readonly string[]
   readonly #path: PathContext
   readonly #settings: AuthSettings
   readonly #target: HookTarget
@@ -27,6 +28,8 @@ class AuthFilter implements Filter {
     this.#target = target
     this.#headers = settings.headers.map(name => name.toLowerCase())
     this.#take = settings.take.map(name => name.toLowerCase())
+    // What the hook has been asked by, the instance is not to read otherwise.
+    this.noTrailers = [...this.#take, ...this.#headers].map(name => name.replaceAll('_', '-'))
   }
 
   request(request: RequestContext): Verdict {

@@ -23,6 +23,11 @@ export interface Ending {
 
 /** Something that requests pass on their way: see `filters.ts` for all of them and their order. Synchronous, and free of allocation where it can be. */
 export interface Filter {
+  /**
+   * Names, in lower case and with `-` for `_`, that no trailer may have which reaches an instance: filters see heads alone,
+   * and some servers take trailers for more of a head.
+   */
+  readonly noTrailers?: readonly string[]
   /** The head has been read, and nothing sent. */
   request?(request: RequestContext): Verdict
   /** That instance is tried next: `request.endpoint`, the `request.tries`th. */

@@ -14,6 +14,7 @@ import type { FilterEntry } from './station.ts'
 
 /** Continues a trace or begins one, and records the request and each of its tries. */
 class TraceFilter implements Filter {
+  readonly noTrailers = ['traceparent', 'tracestate']
   readonly #tracer: Tracer
   readonly #service: Service
   readonly #key: string
