@@ -10,9 +10,15 @@ export interface Problem {
   /** Further field lines, each with CRLF. */
   readonly lines?: string
   /** What the client gets to read instead of our own words, one character a byte. */
-  readonly content?: { readonly type: string; readonly body: string }
+  readonly content?: Content
   /** The finer reason, for the access log. */
   readonly detail?: string
+}
+
+interface Content {
+  /** As Content-Type has it; `undefined`: nobody has said. */
+  readonly type: string | undefined
+  readonly body: string
 }
 
 const phrases: Readonly<Record<number, string>> = {
@@ -168,13 +174,13 @@ export const problemCodes: readonly string[] = [
 /** The whole answer as bytes (one character each). */
 export function problemResponse(problem: Problem, close: boolean, withBody: boolean): string {
   const { status, code, reason, lines = '', content } = problem
-  const { type, body } = content ?? {
+  const { type, body }: Content = content ?? {
     type: 'application/json',
     body: `${JSON.stringify({ status, code, reason })}\n`,
   }
   return (
     `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n` +
-    `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n` +
+    `${type === undefined ? '' : `Content-Type: ${type}\r\n`}Content-Length: ${body.length}\r\n` +
     `${status >= 400 ? `Portolan-Error: ${code}\r\n` : ''}${lines}` +
     `${status === 503 && !lines.includes('Retry-After') ? 'Retry-After: 1\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n${withBody ? body : ''}`
   )

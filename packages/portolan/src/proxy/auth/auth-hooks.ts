@@ -5,7 +5,7 @@ import { Agent, request } from 'undici'
 /** So many may be asked about at once; then nobody can be asked. */
 const mostAsking = 1024
 const connectionsPerHook = 64
-/** What of a refusal's body the client gets. */
+/** A refusal's body that is longer is left out. */
 const longestBody = 16_384
 
 /** Where to ask: a URL, or somebody of a service. */

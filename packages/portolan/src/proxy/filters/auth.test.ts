@@ -99,6 +99,22 @@ describe('auth', () => {
     expect(upstream.received()).toBe('')
   })
 
+  it('passes a no’s body on as it is, of whatever type, and none of one that is too long', async () => {
+    let body = 'just no'
+    const { client } = await asking((_, response) => response.writeHead(403).end(body))
+    const answer = await client.send(get()).until('just no')
+    expect(answer).toMatch(/^HTTP\/1.1 403 Forbidden\r\n[\s\S]*Content-Length: 7\r\n/)
+    expect(answer).not.toMatch(/content-type/i)
+    for (const length of [16_384, 16_385]) {
+      body = 'n'.repeat(length)
+      client.received = ''
+      await client.send(get()).until(() => /n{16384}$|\}\n$/.test(client.received))
+      expect(client.received.endsWith(body)).toBe(length === 16_384)
+      expect(client.received).toContain('Portolan-Error: auth_refused\r\n')
+    }
+    expect(client.received).toContain('Content-Type: application/json\r\n')
+  })
+
   it.each<[string, Answer]>([
     ['fails', (_, response) => response.writeHead(500).end()],
     ['sends elsewhere', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1/' }).end()],

@@ -148,10 +148,11 @@ function refusalOf({ status, headers, body }: HookAnswer): Problem {
   const lines = challenges
     .map(value => (plainValue.test(value) ? `WWW-Authenticate: ${value}\r\n` : ''))
     .join('')
-  const type = headers['content-type']
-  const content =
-    typeof type === 'string' && plainValue.test(type) && body !== '' ? { content: { type, body } } : {}
-  return { ...(status === 401 ? problems.authRequired : problems.authRefused), lines, ...content }
+  const problem = { ...(status === 401 ? problems.authRequired : problems.authRefused), lines }
+  if (body === '') return problem
+  const said = headers['content-type']
+  const type = typeof said === 'string' && plainValue.test(said) ? said : undefined
+  return { ...problem, content: { type, body } }
 }
 
 function targetOf(
