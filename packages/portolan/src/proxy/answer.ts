@@ -58,7 +58,8 @@ export class Answer {
     const endless = unchunked || head.framing === 'until-close'
     this.closing = ending || endless || !this.#persistent || this.#path.draining
     const field = connectionField(this.closing, this.#minor)
-    writeResponseHead(bytes, head, field, isOld, this.#path.out, lines)
+    const dated = head.dated ? lines : this.#path.date.text + lines
+    writeResponseHead(bytes, head, field, isOld, this.#path.out, dated)
     return unchunked ? 'content' : 'wire'
   }
 }

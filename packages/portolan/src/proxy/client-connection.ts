@@ -218,7 +218,8 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
     const { phase, method, persistent } = this.#reader
     // Behind a CONNECT come the bytes of its tunnel, whether it has been granted or not.
     const close = phase === 'body' || !persistent || this.#path.draining || method === 'CONNECT'
-    this.#socket.write(problemResponse(problem, close, method !== 'HEAD'), 'latin1')
+    const { text } = this.#path.date
+    this.#socket.write(problemResponse(problem, text, close, method !== 'HEAD'), 'latin1')
     this.exchangeDone(close)
   }
 
@@ -293,7 +294,7 @@ export class ClientConnection implements Expiring, Caller, Queue, Paced, Request
   /** Answers what can't be served and closes: where the next request would begin is unknown. */
   #refuse(problem: Problem): void {
     this.#path.metrics.problem(problem)
-    this.#socket.write(problemResponse(problem, true, true), 'latin1')
+    this.#socket.write(problemResponse(problem, this.#path.date.text, true, true), 'latin1')
     this.#close()
   }
 

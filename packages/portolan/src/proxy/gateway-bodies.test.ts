@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { fixture } from './testing/fixture.ts'
-import { answering, eventually, hello, standstill } from './testing/harness.ts'
+import { answering, dated, eventually, hello, standstill } from './testing/harness.ts'
 
 const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
@@ -40,13 +40,13 @@ describe('bodies through the gateway', () => {
   it('lose trailers that only the gateway may write, and those that Connection names, both ways', async () => {
     const ours = ['X-Forwarded-For', 'x_forwarded_proto', 'X-Forwarded-Host', 'Portolan-Hop']
     const trailers = [...ours, 'x-request-timeout-ms', 'X_Gone'].map(name => `${name}: 1\r\n`).join('')
-    const chunked = 'Connection: x-gone\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n'
+    const coded = 'Connection: x-gone\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n'
     const upstream = await rawUpstream(socket => {
-      socket.write(`HTTP/1.1 200 OK\r\n${chunked}X-Gone: 1\r\nX-Sum: 2\r\n\r\n`, 'latin1')
+      socket.write(`HTTP/1.1 200 OK\r\n${coded}X-Gone: 1\r\nX-Sum: 2\r\n\r\n`, 'latin1')
     })
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port)
-    await client.send(`PUT / HTTP/1.1\r\nHost: a\r\n${chunked}${trailers}X-Sum: 3\r\n\r\n`).until('X-Sum')
+    await client.send(`PUT / HTTP/1.1\r\nHost: a\r\n${coded}${trailers}X-Sum: 3\r\n\r\n`).until('X-Sum')
     expect(upstream.received()).toMatch(/\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 3\r\n\r\n$/)
     expect(client.received).toMatch(/\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 2\r\n\r\n$/)
   })
@@ -55,22 +55,22 @@ describe('bodies through the gateway', () => {
     const wire = '3\r\nabc\r\n0\r\nX-Sum: 6\r\nHost: evil\r\n\r\n'
     const kept = '3\r\nabc\r\n0\r\nX-Sum: 6\r\n\r\n'
     const upstream = await rawUpstream((socket, text) => {
-      if (text.includes('X-Sum')) socket.write(`HTTP/1.1 200 OK\r\n${chunked}\r\n${wire}`)
+      if (text.includes('X-Sum')) socket.write(`HTTP/1.1 200 OK\r\n${dated}${chunked}\r\n${wire}`)
     })
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send(post(chunked, wire))
     await client.until(kept)
-    expect(client.received).toBe(`HTTP/1.1 200 OK\r\n${chunked}\r\n${kept}`)
+    expect(client.received).toBe(`HTTP/1.1 200 OK\r\n${dated}${chunked}\r\n${kept}`)
     expect(upstream.received().endsWith(`\r\n\r\n${kept}`)).toBe(true)
   })
 
   it('of chunks become bare content for HTTP/1.0', async () => {
     const upstream = await rawUpstream(
-      answering(`HTTP/1.1 200 OK\r\n${chunked}\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: u\r\n\r\n`),
+      answering(`HTTP/1.1 200 OK\r\n${dated}${chunked}\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: u\r\n\r\n`),
     )
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
-    expect(await client.untilEnd()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabcde')
+    expect(await client.untilEnd()).toBe(`HTTP/1.1 200 OK\r\n${dated}Connection: close\r\n\r\nabcde`)
     expect(upstream.received()).toContain('Host: order\r\n')
   })
 
@@ -88,10 +88,10 @@ describe('bodies through the gateway', () => {
   })
 
   it('that end with the connection are passed on so', async () => {
-    const upstream = await rawUpstream(socket => socket.end('HTTP/1.0 200 OK\r\n\r\nall of it'))
+    const upstream = await rawUpstream(socket => socket.end(`HTTP/1.0 200 OK\r\n${dated}\r\nall of it`))
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-    expect(await client.untilEnd()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it')
+    expect(await client.untilEnd()).toBe(`HTTP/1.1 200 OK\r\n${dated}Connection: close\r\n\r\nall of it`)
     expect(client.error).toBeUndefined()
   })
 

@@ -2,7 +2,7 @@ import { request } from 'node:http'
 import { seededRandom } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
 import { fixture } from './testing/fixture.ts'
-import { answering, eventually, hello } from './testing/harness.ts'
+import { answering, dated, eventually, hello } from './testing/harness.ts'
 
 const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
@@ -28,7 +28,7 @@ describe('Expect: 100-continue', () => {
 
   it('may be answered at once: then the body is not wanted any more', async () => {
     const upstream = await rawUpstream(socket => {
-      socket.write('HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno', 'latin1')
+      socket.write(`HTTP/1.1 417 Expectation Failed\r\n${dated}Content-Length: 2\r\n\r\nno`, 'latin1')
     })
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send(expecting)
@@ -116,7 +116,7 @@ describe('an answer that comes before the request has ended', () => {
   it('and goes on beside it is passed on, and both ends are waited for', async () => {
     const upstream = await rawUpstream((socket, text) => {
       if (text.startsWith('PUT'))
-        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', 'latin1')
+        socket.write(`HTTP/1.1 200 OK\r\n${dated}Transfer-Encoding: chunked\r\n\r\n`, 'latin1')
       if (text.includes('3\r\n')) socket.write('5\r\nfirst\r\n')
       if (text.includes('0\r\n\r\n')) socket.write('0\r\n\r\n')
     })
@@ -131,12 +131,52 @@ describe('an answer that comes before the request has ended', () => {
   })
 })
 
+describe('Date', () => {
+  const dates = (received: string) => [...received.matchAll(/^Date: (.*)\r$/gm)].map(([, text = '']) => text)
+
+  it('is added to an answer that has none, of whatever version, and to none that has one', async () => {
+    const upstream = await rawUpstream((socket, text) => {
+      if (text.includes('/none')) socket.write('HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n')
+      else if (text.includes('/own')) socket.write(hello.replace('Date:', 'date:'))
+      else socket.end('HTTP/1.0 200 OK\r\n\r\nthe end')
+    })
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
+    await client.send(get('/none')).until('204 No Content')
+    await client.send(get('/own')).until('hello')
+    await client.send(get('/old')).until('the end')
+    const [first = '', ...more] = dates(client.received)
+    expect(first).toMatch(/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/)
+    expect(Math.abs(Date.now() - Date.parse(first))).toBeLessThan(10_000)
+    expect(more).toHaveLength(1)
+    expect(client.received).toContain('date: Sun, 06 Nov 1994 08:49:37 GMT\r\n')
+    expect(client.received).toMatch(/103 Hints\r\n\r\n/)
+  })
+
+  it('is in what the gateway answers itself', async () => {
+    const { gateway } = await gatewayFor(
+      [],
+      {},
+      {
+        routes: [{ match: { path: '/else' }, redirect: { path: '/' } }],
+        exposed: [],
+      },
+    )
+    const client = clientOf(gateway.port)
+    await client.send(get('/else')).until('308 Permanent Redirect')
+    await client.send(get('/none')).until('404 Not Found')
+    await client.send('nonsense\r\n\r\n').untilEnd()
+    expect(statuses(client.received)).toEqual(['308', '404', '400'])
+    expect(dates(client.received)).toHaveLength(3)
+  })
+})
+
 describe('answers without a body', () => {
   it('are taken for such whatever they claim, and 205 like any other', async () => {
     const answers: Record<string, string> = {
-      '/204': 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n',
-      '/205': 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n',
-      '/304': 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\nETag: "x"\r\n\r\n',
+      '/204': `HTTP/1.1 204 No Content\r\n${dated}Content-Length: 0\r\n\r\n`,
+      '/205': `HTTP/1.1 205 Reset Content\r\n${dated}Content-Length: 0\r\n\r\n`,
+      '/304': `HTTP/1.1 304 Not Modified\r\n${dated}Transfer-Encoding: chunked\r\nETag: "x"\r\n\r\n`,
       '/last': hello,
     }
     const upstream = await rawUpstream((socket, text) => {
@@ -146,17 +186,19 @@ describe('answers without a body', () => {
     const client = clientOf(gateway.port).send(Object.keys(answers).map(get).join(''))
     await client.until('hello')
     expect(client.received).toBe(
-      `HTTP/1.1 204 No Content\r\n\r\n${answers['/205']}${answers['/304']}${hello}`,
+      `HTTP/1.1 204 No Content\r\n${dated}\r\n${answers['/205']}${answers['/304']}${hello}`,
     )
     expect(upstream.accepted()).toBe(1)
   })
 
   it('claim no chunks to a client of HTTP/1.0', async () => {
-    const upstream = await rawUpstream(answering('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'))
+    const upstream = await rawUpstream(
+      answering(`HTTP/1.1 200 OK\r\n${dated}Transfer-Encoding: chunked\r\n\r\n`),
+    )
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send('HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
     await client.until('\r\n\r\n')
-    expect(client.received).toBe('HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n')
+    expect(client.received).toBe(`HTTP/1.1 200 OK\r\n${dated}Connection: keep-alive\r\n\r\n`)
   })
 })
 

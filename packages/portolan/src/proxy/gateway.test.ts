@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fixture } from './testing/fixture.ts'
-import { answering, eventually, hello } from './testing/harness.ts'
+import { answering, dated, eventually, hello } from './testing/harness.ts'
 
 const { gatewayFor, httpUpstream, rawUpstream, clientOf } = fixture()
 
@@ -8,7 +8,7 @@ const get = (path = '/', fields = '') => `GET ${path} HTTP/1.1\r\nHost: order.po
 
 describe('the gateway', () => {
   it('passes a request and its answer on, byte for byte', async () => {
-    const answer = 'HTTP/1.1 200 OK\r\nX: caf\xe9\r\nContent-Length: 3\r\n\r\n\x00\xff\x80'
+    const answer = `HTTP/1.1 200 OK\r\n${dated}X: caf\xe9\r\nContent-Length: 3\r\n\r\n\x00\xff\x80`
     const upstream = await rawUpstream(answering(answer))
     const { gateway } = await gatewayFor([upstream.port])
     const client = clientOf(gateway.port).send(get('/a?b=%20', 'Z: \xfe\r\n'))

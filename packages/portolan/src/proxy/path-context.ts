@@ -2,6 +2,7 @@ import type { Clock, GatewayLimits, LocalBalancer, Random, ServiceName } from '@
 import type { Log } from '../observe/log.ts'
 import { AuthHooks } from './auth/auth-hooks.ts'
 import { ByteWriter, RequestHead, ResponseHead } from './codec/codec.ts'
+import { DateLine } from './date-line.ts'
 import type { Deadlines } from './deadlines.ts'
 import { FreeList } from './free-list.ts'
 import { AccessLog } from './journal/access-log.ts'
@@ -21,6 +22,8 @@ export interface PathContext {
   /** What this gateway is called in its marks on requests. */
   readonly gateway: string
   readonly clock: Clock
+  /** For answers that say nothing of when they were made. */
+  readonly date: DateLine
   readonly random: Random
   readonly deadlines: Deadlines
   readonly metrics: GatewayMetrics
@@ -63,6 +66,7 @@ export function openPathContext({ countDescriptors = countOwn, ...parts }: PathP
   const gateway = gatewayName()
   const path: PathContext = {
     ...parts,
+    date: new DateLine(),
     accessLog: new AccessLog(parts),
     gateway,
     tracer: new Tracer({ ...parts, gateway }),

@@ -171,15 +171,18 @@ export const problemCodes: readonly string[] = [
   ...Object.values<Refusal>(refusals).map(({ code }) => code),
 ]
 
-/** The whole answer as bytes (one character each). */
-export function problemResponse(problem: Problem, close: boolean, withBody: boolean): string {
+/**
+ * The whole answer as bytes (one character each).
+ * @param date the line that says when it was made, with CRLF
+ */
+export function problemResponse(problem: Problem, date: string, close: boolean, withBody: boolean): string {
   const { status, code, reason, lines = '', content } = problem
   const { type, body }: Content = content ?? {
     type: 'application/json',
     body: `${JSON.stringify({ status, code, reason })}\n`,
   }
   return (
-    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n` +
+    `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\n${date}` +
     `${type === undefined ? '' : `Content-Type: ${type}\r\n`}Content-Length: ${body.length}\r\n` +
     `${status >= 400 ? `Portolan-Error: ${code}\r\n` : ''}${lines}` +
     `${status === 503 && !lines.includes('Retry-After') ? 'Retry-After: 1\r\n' : ''}${close ? 'Connection: close\r\n' : ''}\r\n${withBody ? body : ''}`

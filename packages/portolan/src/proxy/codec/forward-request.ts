@@ -114,6 +114,7 @@ function writeRequestLine(
 function keeps(id: number, head: RequestHead, hop: Hop): boolean {
   switch (id) {
     case field.other:
+    case field.date:
     case field.contentLength:
     case field.transferEncoding:
     case field.via:

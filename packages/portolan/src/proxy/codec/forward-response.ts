@@ -38,7 +38,7 @@ export function writeResponseHead(
   for (let i = 0; i < fields.count; i++) {
     const id = fields.id(i)
     let anew = false
-    if (id === field.other) {
+    if (id === field.other || id === field.date) {
       if (!head.connection.namesFields || !isNamedByConnection(bytes, fields, i)) continue
     } else if (id === field.contentLength || id === field.transferEncoding) {
       const claims = !bodiless && !(unchunked && id === field.transferEncoding)

@@ -25,6 +25,7 @@ export const field = {
   portolanHop: 17,
   /** How many milliseconds a request has: only the gateway says that to instances. */
   requestTimeout: 18,
+  date: 19,
 } as const
 
 const names: readonly (readonly [string, number])[] = [
@@ -51,6 +52,7 @@ const names: readonly (readonly [string, number])[] = [
   ['trailer', field.trailer],
   ['portolan-hop', field.portolanHop],
   ['x-request-timeout-ms', field.requestTimeout],
+  ['date', field.date],
 ]
 
 /** The hash that the field parser runs over a name while it reads it: one multiplication a byte, never beyond 31 bits. */

@@ -38,6 +38,8 @@ export class ResponseHead {
   persistent = true
   /** Seconds for which the upstream says that it keeps an idle connection (`Keep-Alive: timeout=5`); -1 = it does not say. */
   keepAlive = -1
+  /** Whether it says when it was made. */
+  dated = false
   end = 0
   refusal: Refusal | undefined
   readonly fields = new FieldTable()
@@ -156,6 +158,7 @@ function finish(bytes: Uint8Array, end: number, head: ResponseHead, method: Meth
   const { fields, connection } = head
   connection.reset()
   head.keepAlive = -1
+  head.dated = false
   let lengths = 0
   let codings = 0
   for (let i = 0; i < fields.count; i++) {
@@ -174,6 +177,9 @@ function finish(bytes: Uint8Array, end: number, head: ResponseHead, method: Meth
         ) {
           return head.refuse(refusals.transferEncoding)
         }
+        break
+      case field.date:
+        head.dated = true
         break
       case field.keepAlive:
         head.keepAlive = readKeepAlive(bytes, fields.valueStart(i), fields.valueEnd(i))

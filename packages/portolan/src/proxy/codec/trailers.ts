@@ -52,7 +52,8 @@ export class TrailerSection {
     const { fields, bytes } = this
     for (let i = 0; i < fields.count; i++) {
       const from = fields.lineStart(i)
-      if (fields.id(i) !== field.other) continue
+      const id = fields.id(i)
+      if (id !== field.other && id !== field.date) continue
       if (withheld.some(name => looksLike(bytes, from, fields.nameEnd(i), name))) continue
       sink.span(bytes, from, fields.lineEnd(i))
     }

@@ -89,7 +89,8 @@ describe('auth', () => {
       else response.writeHead(403).end()
     })
     const first = await client.send(get()).until('who?')
-    expect(first).toMatch(/^HTTP\/1.1 401 Unauthorized\r\nContent-Type: text\/plain\r\nContent-Length: 4\r\n/)
+    expect(first).toMatch(/^HTTP\/1.1 401 Unauthorized\r\nDate: /)
+    expect(first).toContain('\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n')
     expect(first).toContain('WWW-Authenticate: Bearer realm="x"\r\n')
     expect(first).toContain('Portolan-Error: auth_required\r\n')
     client.received = ''

@@ -42,7 +42,7 @@ export class Door {
   }
 
   #turnAway(socket: Socket, problem: Problem): false {
-    const { metrics, descriptors, deadlines } = this.#path
+    const { metrics, descriptors, deadlines, date } = this.#path
     metrics.connectionsRefused++
     metrics.problem(problem)
     if (metrics.leaving >= mostTurnedAway || descriptors.isTight) {
@@ -59,7 +59,7 @@ export class Door {
     })
     // What it has to say goes unread, but has to be taken: a reset would overtake our answer.
     socket.resume()
-    socket.end(problemResponse(problem, true, true), 'latin1')
+    socket.end(problemResponse(problem, date.text, true, true), 'latin1')
     return false
   }
 }

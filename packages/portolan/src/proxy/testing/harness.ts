@@ -132,7 +132,9 @@ export function answering(response: string): (socket: Socket, text: string) => v
   }
 }
 
-export const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'
+/** For answers that are to pass as they are. */
+export const dated = 'Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n'
+export const hello = `HTTP/1.1 200 OK\r\n${dated}Content-Length: 5\r\n\r\nhello`
 
 /** A client that sends and sees bytes. */
 export class RawClient {
