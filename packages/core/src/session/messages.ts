@@ -176,6 +176,8 @@ export interface RouteTable {
   readonly poolIdle?: Readonly<Record<string, number>>
   /** Bytes that a request's body may have, where no route says otherwise. Absent: as many as come. */
   readonly maxBody?: number
+  /** What gateways are called in `Via` of requests to instances; `none`: they write none. Default `portolan`. */
+  readonly via?: string
   /** By service key: where requests are tried again otherwise than by default, and what that may cost. */
   readonly retries?: Readonly<Record<string, RetrySettings & { readonly budget?: RetryBudgetSettings }>>
   /** By service key: where a gateway finds out by itself how many requests may be under way. */

@@ -94,7 +94,7 @@ export function routeTable(
   const rates = rateLimits(config)
   const timeouts = chosen(config, 'timeout')
   const poolIdle = chosen(config, 'poolIdle')
-  const { maxBody, trustedProxies } = config.gateway
+  const { maxBody, trustedProxies, via } = config.gateway
   const limits = gatewayLimits(config)
   return {
     routes: config.gateway.routes.map(routeOf),
@@ -108,6 +108,7 @@ export function routeTable(
     ...(Object.keys(poolIdle).length === 0 ? {} : { poolIdle }),
     ...(maxBody === undefined ? {} : { maxBody }),
     ...(trustedProxies.length === 0 ? {} : { trustedProxies }),
+    ...(via === 'portolan' ? {} : { via }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(config.gateway.accessLog.sample === 0 ? {} : { accessLog: config.gateway.accessLog }),
     ...tracingOf(config),

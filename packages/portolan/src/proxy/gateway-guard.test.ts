@@ -100,7 +100,7 @@ describe('claims about the way here', () => {
     [[], 'X-Forwarded-For: 127.0.0.1\r\n', 'http', 'a'],
   ])('are kept from %j only', async (trustedProxies, chain, proto, host) => {
     const upstream = await rawUpstream(answering(hello))
-    const { gateway } = await gatewayFor([upstream.port], { trustedProxies, via: 'portolan' })
+    const { gateway } = await gatewayFor([upstream.port], { trustedProxies })
     await clientOf(gateway.port).send(text).until('hello')
     const sent = upstream.received()
     expect(sent).toContain(chain)
@@ -114,6 +114,33 @@ describe('claims about the way here', () => {
     await expect(gatewayFor([], { trustedProxies: ['10.0.0.0/40'] })).rejects.toMatchObject({
       code: 'config_invalid',
     })
+  })
+})
+
+describe('Via', () => {
+  const vias = (sent: string) => [...sent.matchAll(/^Via: (.*)\r$/gim)].map(([, value]) => value)
+
+  it('says behind what others have written how the request came here', async () => {
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    await clientOf(gateway.port)
+      .send('GET / HTTP/1.1\r\nHost: a\r\nvia: 2.0 edge, 1.1 x (y)\r\nX: y\r\n\r\n')
+      .until('hello')
+    await clientOf(gateway.port).send('GET / HTTP/1.0\r\n\r\n').until('hello')
+    expect(vias(upstream.received())).toEqual(['2.0 edge, 1.1 x (y)', '1.1 portolan', '1.0 portolan'])
+  })
+
+  it.each([
+    ['edge-1', ['1.1 edge-1']],
+    ['none', []],
+    ['no\r\nX: y', ['1.1 portolan']],
+  ])('has the name that is configured: %j', async (via, expected) => {
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    gateway.setRoutes({ routes: [{ match: {}, service: 'order' }], exposed: [], via })
+    await clientOf(gateway.port).send(get).until('hello')
+    expect(vias(upstream.received())).toEqual(expected)
+    expect(upstream.received()).toContain('Portolan-Hop: ')
   })
 })
 

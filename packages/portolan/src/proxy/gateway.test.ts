@@ -15,7 +15,7 @@ describe('the gateway', () => {
     await client.until('\x80')
     expect(client.received).toBe(answer)
     expect(upstream.received().replace(/(?<=Portolan-Hop: )[0-9a-f]{12}(?=.order\r\n)/, 'x')).toBe(
-      'GET /a?b=%20 HTTP/1.1\r\nHost: order.portolan\r\nZ: \xfe\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: order.portolan\r\nPortolan-Hop: x/order\r\n\r\n',
+      'GET /a?b=%20 HTTP/1.1\r\nHost: order.portolan\r\nZ: \xfe\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: order.portolan\r\nVia: 1.1 portolan\r\nPortolan-Hop: x/order\r\n\r\n',
     )
   })
 

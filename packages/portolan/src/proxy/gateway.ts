@@ -78,7 +78,7 @@ export interface Gateway {
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const settings = { ...defaultGatewaySettings, ...options.settings }
-  const hops = new Hops(settings.via)
+  const hops = new Hops()
   const { clock, log } = options
   const stats = new GatewayMetrics()
   const deadlines = new Deadlines(settings.sweepMs, clock)

@@ -8,12 +8,7 @@ const maxKept = 1024
 export class Hops {
   #trusted: TrustedProxies = parseTrustedProxies([])
   #entries: readonly string[] = []
-  readonly #via: string | undefined
   readonly #byAddress = new Map<string, Hop>()
-
-  constructor(via: string | undefined) {
-    this.#via = via
-  }
 
   /**
    * Believes these from now on. False: they are those of before.
@@ -43,7 +38,6 @@ export class Hops {
       trusted: this.#trusted.includes(peer),
       scheme: 'http',
       forwarded: Buffer.from(`X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n`, 'latin1'),
-      ...(this.#via === undefined ? {} : { via: this.#via }),
     }
   }
 }

@@ -2,19 +2,33 @@ import { randomBytes } from 'node:crypto'
 import { type ServiceName, serviceKey } from '@portolan/core'
 import { field, latin1, type RequestHead } from './codec/codec.ts'
 
+const defaultPseudonym = 'portolan'
+const pseudonymPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
+
 /**
- * By which a gateway knows requests again that it has sent to this service already: `Portolan-Hop: GATEWAY/SERVICE`.
- * Of one service only, since an instance may well be a proxy that passes a request's fields on when it asks for another
- * service. Not in Via: some servers compress nothing for requests that have one.
+ * What a gateway puts on requests to a service: `Via: 1.1 portolan` (RFC 9110 section 7.6.3), behind what others have written
+ * there, and `Portolan-Hop: GATEWAY/SERVICE`, by which it knows requests again that it has sent to this service already. Of
+ * one service only, since an instance may well be a proxy that passes a request's fields on when it asks for another
+ * service. Not in Via: all gateways have one pseudonym there, comments may be left out by whoever passes it on, and some
+ * have it turned off.
  */
 export class Mark {
-  /** The whole field line with CRLF. */
-  readonly line: Uint8Array
+  /** The whole field lines with CRLF. */
+  readonly lines: Uint8Array
+  /** The same for what came as HTTP/1.0. */
+  readonly oldLines: Uint8Array
   readonly #value: string
 
-  constructor(gateway: string, service: ServiceName) {
+  /** @param pseudonym of the gateway in Via; `none`: there is no Via */
+  constructor(gateway: string, service: ServiceName, pseudonym = defaultPseudonym) {
     this.#value = `${gateway}/${serviceKey(service)}`
-    this.line = Buffer.from(`Portolan-Hop: ${this.#value}\r\n`, 'latin1')
+    const name = pseudonymPattern.test(pseudonym) ? pseudonym : defaultPseudonym
+    const linesFor = (minor: number): Uint8Array => {
+      const via = name === 'none' ? '' : `Via: 1.${minor} ${name}\r\n`
+      return Buffer.from(`${via}Portolan-Hop: ${this.#value}\r\n`, 'latin1')
+    }
+    this.lines = linesFor(1)
+    this.oldLines = linesFor(0)
   }
 
   /** Whether the request has it: then it has come round. */

@@ -25,8 +25,8 @@ export function writeOnwardHead(
   request: RequestContext | undefined,
   isFinal: boolean,
 ): Outgoing | undefined {
-  const own =
-    upgrade === undefined ? mark.line : Buffer.concat([mark.line, Buffer.from(upgradeLines(upgrade))])
+  const lines = head.minor === 0 ? mark.oldLines : mark.lines
+  const own = upgrade === undefined ? lines : Buffer.concat([lines, Buffer.from(upgradeLines(upgrade))])
   if (isFinal) {
     writeRequestHead(bytes, head, hop, name.service, out, own, request)
     return undefined

@@ -53,7 +53,7 @@ export class Service implements PickingSubscriber {
   /** How many requests may be under way, where that is to be found out. */
   readonly concurrency: ConcurrencyLimiter
   readonly metrics: ServiceMetrics
-  readonly mark: Mark
+  mark: Mark
   readonly pools: Pools
   readonly rate: ServiceRate
   /** Requests under way, those that wait among them. */
@@ -118,6 +118,11 @@ export class Service implements PickingSubscriber {
     this.#balance = balance
     if (same) return
     this.balancer.usePolicy(composedPolicy(balance, this.#path.settings))
+  }
+
+  /** Puts this pseudonym on requests from the next one on; `undefined`: the usual one. */
+  markBy(via: string | undefined): void {
+    this.mark = new Mark(this.#path.gateway, this.name, via)
   }
 
   /** Holds clients so from the next request on; `undefined`: not at all. */

@@ -50,6 +50,7 @@ export class Services implements Expiring {
   #rates: Rates = {}
   #affinities: Affinities = {}
   #poolIdle: NonNullable<RouteTable['poolIdle']> = {}
+  #via: string | undefined
 
   constructor(path: PathContext, resolver: Resolver, random: Random) {
     this.#path = path
@@ -83,6 +84,7 @@ export class Services implements Expiring {
     service.budget.configure(this.#budgetOf(key))
     service.pools.keepIdle(this.#idleOf(key))
     service.stick(this.#affinityOf(key))
+    service.markBy(this.#via)
     this.#services.set(key, service)
     if (this.#isNamed(key)) service.prove()
     return service
@@ -93,6 +95,7 @@ export class Services implements Expiring {
     const { policies = {}, balance = {}, outliers = {}, breakers = {}, rateLimits = {}, retries = {} } = table
     this.#affinities = table.affinity ?? {}
     this.#poolIdle = table.poolIdle ?? {}
+    this.#via = table.via
     this.#configured = new Set(names.map(serviceKey))
     this.#exposed = new Set(table.exposed === 'all' ? [] : table.exposed)
     this.#policies = policies
@@ -110,6 +113,7 @@ export class Services implements Expiring {
       service.rate.configure(this.#rateOf(key))
       service.budget.configure(this.#budgetOf(key))
       service.stick(this.#affinityOf(key))
+      service.markBy(this.#via)
     }
     for (const name of names) this.get(name)
   }

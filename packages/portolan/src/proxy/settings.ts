@@ -14,8 +14,6 @@ export interface GatewaySettings {
   readonly listen: readonly HostPort[]
   /** IPs and CIDR blocks whose X-Forwarded-* are believed, in place of the route table's. Default none: those hold. */
   readonly trustedProxies: readonly string[]
-  /** The pseudonym for the Via field; none is added without one. */
-  readonly via?: string
   readonly policy: PolicyName
   /** Where it runs: instances of its own zone are preferred. Default: nowhere in particular. */
   readonly zone?: string

@@ -305,6 +305,7 @@ export const routeTable = z.object({
     .describe('Whose clients stay where they were, by service key.'),
   maxBody: z.number().optional().describe('In bytes.'),
   trustedProxies: z.array(z.string()).optional().describe('Whose X-Forwarded-* headers are kept.'),
+  via: z.string().optional().describe('What gateways are called in Via. Absent: `portolan`.'),
   timeouts: z.record(z.string(), z.number()).optional().describe('In milliseconds, by service key.'),
   poolIdle: z
     .record(z.string(), z.number())

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listenAddress, network, oneOrMany, sizeOrNone } from '../scalars.ts'
+import { listenAddress, network, oneOrMany, said, sizeOrNone } from '../scalars.ts'
 import { accessLog } from './access-log.ts'
 import { limits } from './limits.ts'
 import { route } from './routes.ts'
@@ -37,6 +37,14 @@ export const gatewaySection = z
       .optional()
       .describe('How large a request’s body may be, where its route says nothing; larger ones get 413.')
       .meta({ unset: 'as large as it comes' }),
+    via: z
+      .string()
+      .regex(
+        /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/,
+        said('not a name for Via', 'write letters, digits and hyphens, or none'),
+      )
+      .default('portolan')
+      .describe('What gateways are called in the Via header of requests to instances; `none`: no Via.'),
     affinitySecret: z
       .string()
       .min(1)

@@ -14,8 +14,6 @@ export interface Hop {
   /** `X-Forwarded-For: …` and `X-Forwarded-Proto: …` lines with CRLF, for peers whose own are not believed. */
   readonly forwarded: Uint8Array
   readonly scheme: 'http' | 'https'
-  /** The pseudonym for the Via field; none is added without one. */
-  readonly via?: string
 }
 
 /** What is to be otherwise than the client wrote it. */
@@ -30,7 +28,7 @@ export interface HeadEdits {
 /**
  * Writes the head as the upstream gets it: the bytes that came, with hop-by-hop fields and those that Connection names
  * cut out, exactly one Host, and X-Forwarded-* set. `fallbackHost` stands in where an HTTP/1.0 client sent no Host;
- * `mark` is a line of our own, with CRLF.
+ * `mark` are lines of our own, with CRLF.
  */
 export function writeRequestHead(
   bytes: Uint8Array,
@@ -175,7 +173,6 @@ function writeForwarded(bytes: Uint8Array, head: RequestHead, hop: Hop, out: Byt
     if (!has(head.fields, field.xForwardedProto)) out.text(`X-Forwarded-Proto: ${hop.scheme}\r\n`)
     if (!has(head.fields, field.xForwardedHost)) writeForwardedHost(bytes, head, out)
   }
-  if (hop.via !== undefined) out.text(`Via: 1.${head.minor} ${hop.via}\r\n`)
 }
 
 function writeForwardedHost(bytes: Uint8Array, head: RequestHead, out: ByteWriter): void {
