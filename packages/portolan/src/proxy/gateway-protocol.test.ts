@@ -131,6 +131,41 @@ describe('an answer that comes before the request has ended', () => {
   })
 })
 
+describe('Max-Forwards', () => {
+  const ask = (method: string, fields: string) => `${method} /x HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
+
+  it('is one less at the instance, for OPTIONS and TRACE alone', async () => {
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    for (const text of [
+      ask('OPTIONS', 'max-forwards: 10\r\n'),
+      ask('TRACE', 'Max-Forwards: 1\r\nX: y\r\n'),
+      ask('GET', 'Max-Forwards: 0\r\n'),
+      ask('OPTIONS', 'Max-Forwards: soon\r\n'),
+    ])
+      await clientOf(gateway.port).send(text).until('hello')
+    const values = [...upstream.received().matchAll(/^Max-Forwards: (.*)\r$/gim)].map(([, value]) => value)
+    expect(values).toEqual(['9', '0', '0', 'soon'])
+  })
+
+  it('of 0 ends here, whoever it is for', async () => {
+    const upstream = await rawUpstream(answering(hello))
+    const { gateway } = await gatewayFor([upstream.port])
+    const client = clientOf(gateway.port)
+    await client.send(ask('OPTIONS', 'Max-Forwards: 0\r\nContent-Length: 0\r\n')).until('\r\n\r\n')
+    expect(client.received).toMatch(
+      /^HTTP\/1.1 200 OK\r\nDate: .*\r\nContent-Length: 0\r\nAllow: GET, .*\r\n\r\n$/,
+    )
+    client.received = ''
+    await client.send(ask('TRACE', 'Max-Forwards: 000\r\nCookie: secret\r\n')).until('}\n')
+    expect(client.received).toMatch(/^HTTP\/1.1 405 Method Not Allowed\r\n[\s\S]*Allow: GET, /)
+    expect(client.received).not.toContain('secret')
+    expect(upstream.received()).toBe('')
+    client.received = ''
+    await client.send(get()).until('hello')
+  })
+})
+
 describe('Date', () => {
   const dates = (received: string) => [...received.matchAll(/^Date: (.*)\r$/gm)].map(([, text = '']) => text)
 

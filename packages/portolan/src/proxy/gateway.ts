@@ -27,7 +27,7 @@ import { exportGatewayMetrics, GatewayMetrics } from './metrics.ts'
 import { Outlook } from './outlook.ts'
 import { openPathContext } from './path-context.ts'
 import { exportPoolMetrics } from './pool/metrics.ts'
-import { problems } from './problem.ts'
+import { ownOptions, problems } from './problem.ts'
 import { exportRateMetrics } from './rate/metrics.ts'
 import { Router } from './router.ts'
 import { Services } from './services.ts'
@@ -103,6 +103,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
   const route: RouteRequest = (bytes, head, hop) => {
     if (head.method === 'CONNECT') return problems.connect
+    if (head.maxForwards === 0) return head.method === 'TRACE' ? problems.trace : ownOptions
     if (router === undefined) return problems.notReady
     const found = router.route(bytes, head, hop)
     if (found === undefined) return problems.noRoute

@@ -22,6 +22,7 @@ interface Content {
 }
 
 const phrases: Readonly<Record<number, string>> = {
+  200: 'OK',
   301: 'Moved Permanently',
   302: 'Found',
   303: 'See Other',
@@ -31,6 +32,7 @@ const phrases: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   413: 'Content Too Large',
   414: 'URI Too Long',
@@ -43,6 +45,9 @@ const phrases: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
   508: 'Loop Detected',
 }
+
+/** What passes here, as far as we go: an instance may know more of them, or less. */
+const allowed = 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n'
 
 export const problems = {
   authRequired: {
@@ -73,6 +78,12 @@ export const problems = {
   noRoute: { status: 404, code: 'no_route', reason: 'no route matches this Host and path' },
   headTimeout: { status: 408, code: 'head_timeout', reason: 'the request head took too long' },
   bodyTimeout: { status: 408, code: 'body_timeout', reason: 'the request body stalled' },
+  trace: {
+    status: 405,
+    code: 'trace_ends_here',
+    reason: 'Max-Forwards lets the TRACE go no further than here, where it is not answered',
+    lines: allowed,
+  },
   connect: { status: 501, code: 'connect_unsupported', reason: 'CONNECT is not served here' },
   noInstance: {
     status: 503,
@@ -164,6 +175,15 @@ export const problems = {
   },
   responseTimeout: { status: 504, code: 'response_timeout', reason: 'the instance did not answer in time' },
 } as const satisfies Readonly<Record<string, Problem>>
+
+/** The answer to an OPTIONS that may go no further (RFC 9110 sections 7.6.2, 9.3.7). */
+export const ownOptions: Problem = {
+  status: 200,
+  code: 'options',
+  reason: 'this is as far as Max-Forwards lets it go',
+  lines: allowed,
+  content: { type: undefined, body: '' },
+}
 
 /** Every code that the gateway can answer with: the label's values are known before anything goes wrong. */
 export const problemCodes: readonly string[] = [

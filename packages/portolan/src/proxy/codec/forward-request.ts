@@ -76,6 +76,7 @@ export function openRequestHead(
   }
   out.span(bytes, kept, fields.sectionEnd)
   if (rewriteLength) out.text(`Content-Length: ${head.contentLength}\r\n`)
+  if (head.maxForwards > 0) out.text(`Max-Forwards: ${head.maxForwards - 1}\r\n`)
   if (rewriteCoding) out.text('Transfer-Encoding: chunked\r\n')
   if (host === undefined) writeHost(bytes, head, fallbackHost, out)
   else out.text(`Host: ${host}\r\n`)
@@ -121,6 +122,8 @@ function keeps(id: number, head: RequestHead, hop: Hop): boolean {
       return true
     case field.host:
       return !head.absolute
+    case field.maxForwards:
+      return head.maxForwards < 0
     case field.expect:
       return head.minor === 1
     case field.xForwardedProto:

@@ -26,6 +26,7 @@ export const field = {
   /** How many milliseconds a request has: only the gateway says that to instances. */
   requestTimeout: 18,
   date: 19,
+  maxForwards: 20,
 } as const
 
 const names: readonly (readonly [string, number])[] = [
@@ -53,6 +54,7 @@ const names: readonly (readonly [string, number])[] = [
   ['portolan-hop', field.portolanHop],
   ['x-request-timeout-ms', field.requestTimeout],
   ['date', field.date],
+  ['max-forwards', field.maxForwards],
 ]
 
 /** The hash that the field parser runs over a name while it reads it: one multiplication a byte, never beyond 31 bits. */

@@ -49,6 +49,8 @@ export class RequestHead {
   upgrades = false
   /** Whether it says how much time there is for it. */
   tellsTimeout = false
+  /** How often an OPTIONS or a TRACE may still be passed on (RFC 9110 section 7.6.2); -1: it does not say, or not in digits. */
+  maxForwards = -1
   /** Past the head's last byte. */
   end = 0
   refusal: Refusal | undefined
@@ -196,6 +198,7 @@ function readFields(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
   head.expectsContinue = false
   head.upgrades = false
   head.tellsTimeout = false
+  head.maxForwards = -1
   let hosts = 0
   let lengths = 0
   let codings = 0
@@ -230,6 +233,12 @@ function readFields(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
         break
       case field.requestTimeout:
         head.tellsTimeout = true
+        break
+      case field.maxForwards:
+        if (head.method === 'OPTIONS' || head.method === 'TRACE') {
+          const times = readContentLength(bytes, fields.valueStart(i), fields.valueEnd(i))
+          if (times >= 0 && !(head.maxForwards >= 0 && head.maxForwards < times)) head.maxForwards = times
+        }
         break
     }
   }
