@@ -74,6 +74,11 @@ export const disagreements: readonly Disagreement[] = [
   },
   {
     about: 'requests',
+    what: 'we pass, Node refuses: HPE_INVALID_VERSION',
+    why: '`HTTP/1.2` to `HTTP/1.9` are read as 1.1 (RFC 9110 section 2.5), and passed on as 1.1.',
+  },
+  {
+    about: 'requests',
     what: 'we pass, Node refuses: HPE_INVALID_CONTENT_LENGTH',
     why: 'Spaces behind a length, and a length among trailers: the one is written anew without, the other is left out.',
   },
@@ -141,6 +146,11 @@ export const disagreements: readonly Disagreement[] = [
     about: 'answers',
     what: 'we pass, Node refuses: bytes behind the answer',
     why: 'The answer is whole and is passed on; the instance’s connection is closed. Node fails the answer, too.',
+  },
+  {
+    about: 'answers',
+    what: 'we pass, Node refuses: HPE_INVALID_VERSION',
+    why: 'As for requests.',
   },
   {
     about: 'answers',

@@ -111,7 +111,11 @@ function readChunks(text: string, from: number): Body {
     if (line === '') return { content, end: at }
     const name = fieldLine.exec(line)?.[1]?.toLowerCase()
     if (name === undefined) return { fault: `a trailer ${JSON.stringify(line)}` }
-    if (['host', 'content-length', 'transfer-encoding', 'connection'].includes(name))
+    if (
+      /^(?:host|content-length|transfer-encoding|connection|portolan-hop|x[-_](?:forwarded|request)[-_].*)$/.test(
+        name,
+      )
+    )
       return { fault: `a trailer ${name}` }
   }
 }

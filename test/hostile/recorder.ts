@@ -67,6 +67,7 @@ function faultsOf({ start, fields }: Message): string[] {
       'upgrade',
       'http2-settings',
     ].includes(name)
+    if (name.replaceAll('_', '-') === 'x-request-timeout-ms') faults.push(`a field ${name}`)
     if (isHop && !isUpgrade) faults.push(`a field ${name}`)
     if (name === 'upgrade' && !/^(websocket|tcp)$/.test(value)) faults.push(`Upgrade: ${value}`)
     if (name.includes('_') && /^(content|transfer|x)_/.test(name)) faults.push(`a look-alike ${name}`)

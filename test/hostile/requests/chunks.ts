@@ -121,6 +121,11 @@ export const chunks: readonly RequestCase[] = [
     `0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nConnection: close\r\nX-Forwarded-For: 1.1.1.1\r\nTE: trailers\r\nContent_Length: 7\r\n\r\n`,
     '',
   ),
+  goodFirst(
+    'trailers that only the gateway may write are cut out',
+    `0\r\nX-Forwarded-Host: evil\r\nx_forwarded_proto: https\r\nPortolan-Hop: 1\r\nX-Request-Timeout-Ms: 1\r\nX_Request_Timeout_Ms: 1\r\n\r\n`,
+    '',
+  ),
   refused('a folded trailer', `${head}0\r\nX: y\r\n z\r\n\r\n${evil}`, '400 folded_field'),
   refused('a trailer with a NUL', `${head}0\r\nX: y\x00\r\n\r\n${evil}`, '400 bad_field_value'),
   refused(

@@ -121,14 +121,19 @@ export const lines: readonly RequestCase[] = [
     'GET /x ',
     'GET /x HTTP/x.y',
   ].map(badVersion),
-  ...[
-    'GET /x HTTP/1.2',
-    'GET /x HTTP/1.9',
-    'GET /x HTTP/0.9',
-    'GET /x HTTP/2.0',
-    'GET /x HTTP/3.0',
-    'GET /x HTTP/9.9',
-  ].map(unsupported),
+  served(
+    'later minor versions are read as 1.1, and passed on as 1.1',
+    `GET /x HTTP/1.2\r\nHost: a\r\n\r\nPOST /y HTTP/1.9\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n${evil}`,
+    'GET /x ',
+    'POST /y hi',
+    'GET /evil ',
+  ),
+  refused(
+    'a later minor version has no other rules',
+    `POST /x HTTP/1.2\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${evil}`,
+    '400 ambiguous_length',
+  ),
+  ...['GET /x HTTP/0.9', 'GET /x HTTP/2.0', 'GET /x HTTP/3.0', 'GET /x HTTP/9.9'].map(unsupported),
   refused(
     'a target split by a line end',
     `GET /x\r\nHost: evil HTTP/1.1\r\nHost: a\r\n\r\n`,

@@ -112,7 +112,7 @@ export const protocols: readonly RequestCase[] = [
   ),
   served(
     'claims about the way here',
-    `GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 127.0.0.1\r\nX_Forwarded_For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\nX-Real-IP: 1.1.1.1\r\nProxy-Connection: close\r\nKeep-Alive: timeout=0\r\nTE: gzip\r\n\r\n`,
+    `GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 127.0.0.1\r\nX_Forwarded_For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\nX-Request-Timeout-Ms: 1\r\nx_request_timeout_ms: 1\r\nX-Real-IP: 1.1.1.1\r\nProxy-Connection: close\r\nKeep-Alive: timeout=0\r\nTE: gzip\r\n\r\n`,
     'GET /x ',
   ),
 ]

@@ -8,6 +8,7 @@ export const COLON = 0x3a
 export const SEMICOLON = 0x3b
 export const COMMA = 0x2c
 export const SLASH = 0x2f
+export const ONE = 0x31
 export const ASTERISK = 0x2a
 
 function table(entry: (code: number) => number): Uint8Array {

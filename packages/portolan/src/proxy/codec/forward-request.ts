@@ -1,5 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts'
-import { SLASH, SP } from './bytes.ts'
+import { ONE, SLASH, SP } from './bytes.ts'
 import { isNamedByConnection } from './field-values.ts'
 import type { FieldTable } from './fields.ts'
 import { field } from './known-fields.ts'
@@ -98,7 +98,7 @@ function writeRequestLine(
     out.text(' HTTP/1.1\r\n')
     return
   }
-  if (head.minor === 1 && !head.absolute) {
+  if (bytes[head.targetEnd + 8] === ONE && !head.absolute) {
     out.span(bytes, head.start, head.targetEnd + 11)
     return
   }

@@ -1,5 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts'
-import { SP } from './bytes.ts'
+import { ONE, SP } from './bytes.ts'
 import { isNamedByConnection } from './field-values.ts'
 import { isPlain } from './forward-request.ts'
 import { field } from './known-fields.ts'
@@ -61,7 +61,7 @@ const chunkedLine = 'Transfer-Encoding: chunked\r\n'
 
 /** Returns from where on the bytes can go through as they are. */
 function writeStatusLine(bytes: Uint8Array, head: ResponseHead, out: ByteWriter): number {
-  if (head.minor === 1 && bytes[head.statusEnd] === SP) return head.start
+  if (bytes[head.start + 7] === ONE && bytes[head.statusEnd] === SP) return head.start
   out.text('HTTP/1.1')
   out.span(bytes, head.start + 8, head.statusEnd)
   out.text(' ')

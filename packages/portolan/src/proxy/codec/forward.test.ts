@@ -70,6 +70,7 @@ describe('a forwarded request head', () => {
       'OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n',
       'OPTIONS * HTTP/1.1\r\nHost: a\r\n',
     ],
+    ['of HTTP/1.2 becomes 1.1', 'GET /y HTTP/1.2\r\nHost: a\r\n\r\n', 'GET /y HTTP/1.1\r\nHost: a\r\n'],
     [
       'of HTTP/1.0 becomes 1.1',
       'GET /y HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\n',
@@ -121,6 +122,7 @@ describe('a forwarded response head', () => {
       'HTTP/1.1 200 OK\r\nConnection: close, X-Gone\r\nKeep-Alive: 5\r\nA: b\r\nX-Gone: c\r\nContent-Length: 0\r\n\r\n',
       'HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 0\r\n\r\n',
     ],
+    ['of HTTP/1.2 becomes 1.1', 'HTTP/1.2 200 OK\r\nA: b\r\n\r\n', 'HTTP/1.1 200 OK\r\nA: b\r\n\r\n'],
     ['of HTTP/1.0 becomes 1.1', 'HTTP/1.0 404 No\r\nA: b\r\n\r\n', 'HTTP/1.1 404 No\r\nA: b\r\n\r\n'],
     ['gets the missing space', 'HTTP/1.1 200\r\nA: b\r\n\r\n', 'HTTP/1.1 200 \r\nA: b\r\n\r\n'],
     ['claims no body with 204', 'HTTP/1.1 204 N\r\nContent-Length: 5\r\n\r\n', 'HTTP/1.1 204 N\r\n\r\n'],

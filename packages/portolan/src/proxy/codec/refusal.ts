@@ -16,7 +16,7 @@ export const refusals = {
   target: refusal(400, 'bad_target', 'the request target is malformed'),
   targetTooLong: refusal(414, 'target_too_long', 'the request target is too long'),
   version: refusal(400, 'bad_version', 'the request line does not end in an HTTP version and CRLF'),
-  versionUnsupported: refusal(505, 'version_unsupported', 'only HTTP/1.1 and HTTP/1.0 are served here'),
+  versionUnsupported: refusal(505, 'version_unsupported', 'only HTTP/1.x is served here'),
   statusLine: refusal(400, 'bad_status_line', 'the status line is malformed'),
   lineEnd: refusal(400, 'bad_line_end', 'a line does not end in CRLF'),
   fieldName: refusal(400, 'bad_field_name', 'a field name is not a token that a colon follows at once'),

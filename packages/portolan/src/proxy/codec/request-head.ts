@@ -36,7 +36,7 @@ export class RequestHead {
   hostEnd = 0
   /** True when `hostStart` lies in the target and the Host field must be written anew (RFC 9112 section 3.2.2). */
   absolute = false
-  /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
+  /** 0 for HTTP/1.0, else 1: a later minor version is read as the highest that we know (RFC 9110 section 2.5). */
   minor = 1
   method: Method = 'other'
   framing: Framing = 'none'
@@ -167,7 +167,7 @@ function readRequestLine(bytes: Uint8Array, end: number, head: RequestHead, limi
       at++
     }
     if (at === from + 10) {
-      head.minor = (bytes[from + 7] as number) - 0x30
+      head.minor = bytes[from + 7] === 0x30 ? 0 : 1
       return at
     }
   }
@@ -176,11 +176,11 @@ function readRequestLine(bytes: Uint8Array, end: number, head: RequestHead, limi
   return incomplete
 }
 
-/** What is wrong with byte `index` of `HTTP/1.0` CRLF or `HTTP/1.1` CRLF. */
+/** What is wrong with byte `index` of `HTTP/1.x` CRLF. */
 function versionFault(byte: number, index: number): Refusal | undefined {
   if (index === 5 || index === 7) {
-    if (byte === 0x31 || (index === 7 && byte === 0x30)) return undefined
-    return byte >= 0x30 && byte <= 0x39 ? refusals.versionUnsupported : refusals.version
+    if (byte < 0x30 || byte > 0x39) return refusals.version
+    return index === 7 || byte === 0x31 ? undefined : refusals.versionUnsupported
   }
   return byte === versionLine.charCodeAt(index) ? undefined : refusals.version
 }

@@ -26,6 +26,7 @@ const prefixText = 'HTTP/1.1 200'
  */
 export class ResponseHead {
   start = 0
+  /** As of a request. */
   minor = 1
   status = 0
   /** Past the status code: the reason phrase with the space before it, or nothing, up to the CRLF at `lineEnd`. */
@@ -113,7 +114,7 @@ function readStatusLine(bytes: Uint8Array, end: number, head: ResponseHead): num
       at++
     }
     if (at === head.start + prefixText.length) {
-      head.minor = (bytes[at - 5] as number) - 0x30
+      head.minor = bytes[at - 5] === 0x30 ? 0 : 1
       head.status = digit(bytes, at - 3) * 100 + digit(bytes, at - 2) * 10 + digit(bytes, at - 1)
       head.statusEnd = at
       phase = AFTER_STATUS
@@ -141,9 +142,9 @@ function readStatusLine(bytes: Uint8Array, end: number, head: ResponseHead): num
   return incomplete
 }
 
-/** `HTTP/1.0 ` or `HTTP/1.1 `, then three digits from 100 to 599. */
+/** `HTTP/1.x `, then three digits from 100 to 599. */
 function isPrefixByte(byte: number, index: number): boolean {
-  if (index === 7) return byte === 0x30 || byte === 0x31
+  if (index === 7) return byte >= 0x30 && byte <= 0x39
   if (index === 9) return byte >= 0x31 && byte <= 0x35
   if (index > 9) return byte >= 0x30 && byte <= 0x39
   return byte === prefixText.charCodeAt(index)
