@@ -20,7 +20,7 @@ export function connectionField(closing: boolean, minor: number): ConnectionFiel
 
 /**
  * Writes the head as the client gets it: the bytes that came, as HTTP/1.1, with hop-by-hop fields and those that
- * Connection names cut out. `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content; `lines` are
+ * Connection names cut out; a 426 keeps its Upgrade, which says what is required (RFC 9110 section 15.5.22). `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content; `lines` are
  * further field lines, each with CRLF.
  */
 export function writeResponseHead(
@@ -35,6 +35,7 @@ export function writeResponseHead(
   // 1xx and 204 have no body and must not claim one (RFC 9110 section 8.6); a 304 or HEAD may say how long it would be.
   const bodiless = head.status < 200 || head.status === 204
   let kept = writeStatusLine(bytes, head, out)
+  let requires = false
   for (let i = 0; i < fields.count; i++) {
     const id = fields.id(i)
     let anew = false
@@ -44,6 +45,9 @@ export function writeResponseHead(
       const claims = !bodiless && !(unchunked && id === field.transferEncoding)
       if (claims && isPlain(bytes, fields, i)) continue
       anew = claims
+    } else if (id === field.upgrade && head.status === 426) {
+      requires = true
+      continue
     } else if (!isHopByHop(id)) {
       continue
     }
@@ -53,6 +57,7 @@ export function writeResponseHead(
   }
   out.span(bytes, kept, fields.sectionEnd)
   out.text(connection)
+  if (requires) out.text('Connection: Upgrade\r\n')
   if (lines !== '') out.text(lines)
   out.text('\r\n')
 }

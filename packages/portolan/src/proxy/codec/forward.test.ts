@@ -130,6 +130,17 @@ describe('a forwarded response head', () => {
     expect(response(text)).toBe(expected)
   })
 
+  it('keeps what a 426 requires, and no other Upgrade', () => {
+    const fields = 'Upgrade: websocket\r\nConnection: Upgrade, X-Gone\r\nX-Gone: 1\r\nUpgrade: TLS/1.3\r\n'
+    expect(response(`HTTP/1.1 426 Upgrade Required\r\n${fields}A: b\r\n\r\n`)).toBe(
+      'HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nUpgrade: TLS/1.3\r\nA: b\r\nConnection: Upgrade\r\n\r\n',
+    )
+    expect(response(`HTTP/1.1 400 No\r\n${fields}A: b\r\n\r\n`)).toBe('HTTP/1.1 400 No\r\nA: b\r\n\r\n')
+    expect(response('HTTP/1.1 426 Upgrade Required\r\nA: b\r\n\r\n')).toBe(
+      'HTTP/1.1 426 Upgrade Required\r\nA: b\r\n\r\n',
+    )
+  })
+
   it('loses its coding for a client that gets bare content', () => {
     expect(response('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n', true)).toBe(
       'HTTP/1.1 200 OK\r\nA: b\r\n\r\n',
