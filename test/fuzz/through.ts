@@ -73,7 +73,7 @@ function send(port: number, text: string): Promise<string> {
 
 /** An absolute target as an instance gets it. */
 function originForm(method: string, target: string): string {
-  const path = target.replace(/^http:\/\/[^/?]*/i, '')
+  const path = target.replace(/^https?:\/\/[^/?]*/i, '')
   if (path === target || path.startsWith('/')) return path
   return path === '' && method === 'OPTIONS' ? '*' : `/${path}`
 }

@@ -85,12 +85,14 @@ export const hosts: readonly RequestCase[] = [
   ),
 
   served('an absolute target counts, and Host does not', absolute('http://b:81/x', 'evil'), 'GET /x '),
+  served('an absolute target of https does, too', absolute('hTTps://b/x', 'evil'), 'GET /x '),
   served(
     'an absolute target without a path',
-    absolute('http://b') + absolute('HTTP://B/') + absolute('http://b?x'),
+    absolute('http://b') + absolute('HTTP://B/') + absolute('http://b?x') + absolute('https://b'),
     'GET / ',
     'GET / ',
     'GET /?x ',
+    'GET / ',
   ),
   refused(
     'an absolute target with a bad Host beside it',
@@ -112,7 +114,11 @@ export const hosts: readonly RequestCase[] = [
     'http://b:99999/',
     'http://[::1/',
     'http://b c/'.replace(' ', '%20@'),
-    'https://b/',
+    'https://',
+    'https:///x',
+    'https://u@b/',
+    'https:/b',
+    'httpss://b/',
     'ftp://b/',
     'ws://b/',
     'file:///etc/passwd',

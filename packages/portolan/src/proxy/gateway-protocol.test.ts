@@ -242,6 +242,7 @@ describe('request targets', () => {
     ['OPTIONS * HTTP/1.1\r\nHost: a', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n'],
     ['OPTIONS http://b:81 HTTP/1.1\r\nHost: a', 'OPTIONS * HTTP/1.1\r\n'],
     ['GET http://b:81/x?y HTTP/1.1\r\nHost: a', 'GET /x?y HTTP/1.1\r\n'],
+    ['GET https://b:81/x HTTP/1.1\r\nHost: a', 'GET /x HTTP/1.1\r\n'],
     ['GET http://b?y HTTP/1.1\r\nHost: a', 'GET /?y HTTP/1.1\r\n'],
     ['GET HTTP://b HTTP/1.0', 'GET / HTTP/1.1\r\n'],
     ['GET //b/c HTTP/1.1\r\nHost: a', 'GET //b/c HTTP/1.1\r\n'],

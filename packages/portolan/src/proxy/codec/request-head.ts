@@ -16,6 +16,8 @@ const FIELDS = 5
 
 const maxMethod = 32
 const versionLine = 'HTTP/1.1\r\n'
+/** Which of the two a client has written says nothing of how it came here: TLS may end before us. */
+const schemes = ['http://', 'https://'] as const
 
 /**
  * One request head as positions in the bytes it was read from; nothing is copied. Valid after
@@ -251,7 +253,7 @@ function readFields(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
   return undefined
 }
 
-/** The four forms of RFC 9112 section 3.2: origin, absolute (http only), authority (CONNECT), asterisk (OPTIONS). */
+/** The four forms of RFC 9112 section 3.2: origin, absolute (http, https), authority (CONNECT), asterisk (OPTIONS). */
 function readTarget(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
   const { targetStart, targetEnd } = head
   head.absolute = false
@@ -264,14 +266,22 @@ function readTarget(bytes: Uint8Array, head: RequestHead): Refusal | undefined {
   if (bytes[targetStart] === ASTERISK && targetEnd - targetStart === 1) {
     return head.method === 'OPTIONS' ? undefined : refusals.target
   }
-  if (!equalsFolded(bytes, targetStart, Math.min(targetStart + 7, targetEnd), 'http://'))
-    return refusals.target
-  let at = targetStart + 7
+  const from = authorityStart(bytes, targetStart, targetEnd)
+  let at = from
   while (at < targetEnd && bytes[at] !== SLASH && bytes[at] !== 0x3f) at++
-  if (at === targetStart + 7 || !isAuthority(bytes, targetStart + 7, at)) return refusals.target
+  if (at === from || !isAuthority(bytes, from, at)) return refusals.target
   head.absolute = true
-  head.hostStart = targetStart + 7
+  head.hostStart = from
   head.hostEnd = at
   head.pathStart = at
   return undefined
+}
+
+/** Where the authority of an absolute target begins; its end, when it is none of http or https. */
+function authorityStart(bytes: Uint8Array, from: number, to: number): number {
+  for (const scheme of schemes) {
+    const start = from + scheme.length
+    if (start <= to && equalsFolded(bytes, from, start, scheme)) return start
+  }
+  return to
 }

@@ -56,6 +56,7 @@ const target = fc.oneof(
     'http://a/',
     'http://b:80/x',
     'http://c',
+    'https://d:443/x',
     'a:443',
     '//x',
     '/\xe9',
