@@ -20,7 +20,7 @@ export class ByteWriter implements SpanSink {
     if (size < loopBelow) {
       for (let i = 0; i < size; i++) bytes[length + i] = source[from + i] as number
     } else {
-      bytes.set(source.subarray(from, to), length)
+      bytes.set(size === source.length ? source : source.subarray(from, to), length)
     }
     this.length = length + size
   }
