@@ -15,7 +15,7 @@ export const disagreements: readonly Disagreement[] = [
   {
     about: 'requests',
     what: 'we refuse, Node reads: bad_target',
-    why: 'Node takes targets that are neither a path nor an http URL (`x`, `?y`, `ftp://b/`, `http://u@b/`), with a fragment, or with bytes beyond ASCII.',
+    why: 'Node takes targets that are neither a path nor an http URL (`x`, `?y`, `ftp://b/`, `http://u@b/`), or with a fragment.',
   },
   {
     about: 'requests',
