@@ -118,6 +118,7 @@ describe('mistakes, in words', () => {
       'redirects that cannot be',
       'gateway:\n  routes:\n    - redirect: {}\n    - redirect: { to: /x, host: y }\n    - redirect: { to: ftp://x }\n    - redirect: { path: "/x?y", status: 303 }\n    - { redirect: { to: /x }, rewrite: { path: /y }, timeout: 1s }\n    - { redirect: { host: "https://x" }, service: a }\n',
     ],
+    ['no name for Via', 'gateway: { via: "1.1 x" }\n'],
     ['no network', 'gateway: { trustedProxies: [10.0.0.0/33] }\n'],
     ['a list as the whole', '- a\n'],
     ['text as the whole', 'hello\n'],

@@ -82,6 +82,15 @@ describe('what a configuration comes to', () => {
     expect(routes.map(route => route.maxBody)).toEqual([0, 1536, undefined])
   })
 
+  it('tells gateways what they are called in Via, where that is not the usual', () => {
+    const viaOf = (text: string) => routeTable(load(text).config, local).via
+    expect(
+      ['{}', '{ via: portolan }', '{ via: edge-1 }', '{ via: none }'].map(text =>
+        viaOf(`gateway: ${text}\n`),
+      ),
+    ).toEqual([undefined, undefined, 'edge-1', 'none'])
+  })
+
   it('exposes all services on loopback, beyond it those that say so', () => {
     const { config } = load('services:\n  a: { expose: true }\n  n/b: { expose: true }\n  c: {}\n')
     expect(routeTable(config, local).exposed).toBe('all')
