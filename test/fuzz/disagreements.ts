@@ -74,6 +74,11 @@ export const disagreements: readonly Disagreement[] = [
   },
   {
     about: 'requests',
+    what: 'we pass, Node refuses: the method PRI',
+    why: 'It begins the preface of HTTP/2 (`PRI * HTTP/2.0`), which we refuse for its version; with HTTP/1.1 it is a method like any that nobody knows.',
+  },
+  {
+    about: 'requests',
     what: 'we pass, Node refuses: HPE_INVALID_VERSION',
     why: '`HTTP/1.2` to `HTTP/1.9` are read as 1.1 (RFC 9110 section 2.5), and passed on as 1.1.',
   },

@@ -3,6 +3,7 @@ import { readText } from '../repo/sources.ts'
 import { disagreements, known } from './disagreements.ts'
 import { type Fuzzer, fuzz, shown } from './fuzzer.ts'
 import { fuzzers } from './fuzzers.ts'
+import { readBoth } from './requests.ts'
 
 /** However slow the machine: all four together end within a minute or so. */
 const longestMs = 15_000
@@ -52,6 +53,14 @@ describe('fuzzers', () => {
         await fuzzer.close()
       }),
     )
+  })
+})
+
+describe('the fuzzer of requests', () => {
+  it('knows the method PRI apart from versions that Node refuses', async () => {
+    const host = 'Host: shop.example\r\n\r\n'
+    expect(await readBoth(`PRI / HTTP/1.1\r\n${host}`)).toMatch(/Node refuses: the method PRI$/)
+    expect(await readBoth(`GET / HTTP/1.2\r\n${host}`)).toMatch(/Node refuses: HPE_INVALID_VERSION$/)
   })
 })
 

@@ -10,9 +10,9 @@ const { values } = parseArgs({
     only: { type: 'string', default: Object.keys(fuzzers).join() },
   },
 })
-/** Each fuzzer has so long in turn, so that a failure of any shows soon. */
-const turnMs = 30_000
 const names = values.only.split(',')
+/** Each fuzzer has so long in turn, so that a failure of any shows soon. */
+const turnMs = Math.min(30_000, (Number(values.minutes) * 60_000) / names.length)
 const end = performance.now() + Number(values.minutes) * 60_000
 const seeds = new Map(names.map(name => [name, Number(values.seed ?? Math.floor(Math.random() * 1e9))]))
 const totals = new Map<string, Fuzzed>()

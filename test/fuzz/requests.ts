@@ -30,6 +30,8 @@ function compare(text: string, ours: Readings, nodes: Readings): Outcome {
   for (const [index, reading] of ours.requests.entries()) {
     const other = nodes.requests[index]
     if (other === undefined) {
+      if (nodes.refusal !== undefined && reading.method === 'PRI')
+        return known('requests', 'we pass, Node refuses: the method PRI')
       if (nodes.refusal !== undefined) return known('requests', `we pass, Node refuses: ${nodes.refusal}`)
       if (!isBehindUpgrade(nodes)) throw new Error('Node waits where we went on')
       return known('requests', 'we go on, Node does not: behind an Upgrade')
@@ -92,16 +94,18 @@ async function comparePassedOn({ requests, forwarded }: ReturnType<typeof readBy
   if (got.length !== requests.length) throw new Error(`an instance reads more: ${JSON.stringify(forwarded)}`)
 }
 
-/** Our reader of requests beside Node's, and Node's on what we would pass on. */
+/** What came of our reader and of Node's for that stream, and of Node's for what we would pass on. */
+export async function readBoth(text: string): Promise<Outcome> {
+  const ours = readByUs(text)
+  const outcome = compare(text, ours, await readByNode(text))
+  await comparePassedOn(ours)
+  return outcome
+}
+
+/** Our reader of requests beside Node's. */
 export const requests: Fuzzer = {
   name: 'requests',
   input: streamOf,
-  async run(seed) {
-    const text = streamOf(seed)
-    const ours = readByUs(text)
-    const outcome = compare(text, ours, await readByNode(text))
-    await comparePassedOn(ours)
-    return outcome
-  },
+  run: seed => readBoth(streamOf(seed)),
   close: async () => {},
 }
