@@ -151,6 +151,23 @@ describe('auth', () => {
     expect(questions).toHaveLength(3)
   })
 
+  it('takes no other fields for the very same, however they are put together', async () => {
+    const { client, questions } = await asking(yes, {
+      headers: ['Authorization', 'Cookie'],
+      cacheForMs: 60_000,
+    })
+    for (const fields of [
+      'Authorization: a\r\nCookie: b\r\n',
+      'Authorization: a\r\nAuthorization: cookie\r\nAuthorization: b\r\n',
+      'Authorization: a\r\nAuthorization: b\r\n',
+      'Cookie: a\r\nCookie: b\r\n',
+    ]) {
+      client.received = ''
+      await client.send(get(fields)).until('hello')
+    }
+    expect(questions).toHaveLength(4)
+  })
+
   it('keeps neither a no nor what is not to be kept', async () => {
     let status = 403
     const { client, questions } = await asking(

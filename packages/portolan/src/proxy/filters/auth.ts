@@ -34,9 +34,9 @@ class AuthFilter implements Filter {
 
   request(request: RequestContext): Verdict {
     const { cacheForMs } = this.#settings
-    const asked = this.#questionOf(request)
+    request.keepAsked()
     for (const name of this.#take) request.withholdAlike(name)
-    const key = cacheForMs > 0 ? Verdicts.keyOf(Object.entries(asked).flat(2)) : ''
+    const key = cacheForMs > 0 ? this.#keyOf(request) : ''
     const known = cacheForMs > 0 ? this.#known.get(key, this.#path.clock.now()) : undefined
     if (known !== undefined) {
       this.#hooks.counts.cached++
@@ -45,7 +45,7 @@ class AuthFilter implements Filter {
     }
     const asking = new AbortController()
     request.asking = asking
-    void this.#ask(request, asking, asked, key)
+    void this.#ask(request, asking, this.#questionOf(request), key)
     return 'later'
   }
 
@@ -111,8 +111,18 @@ class AuthFilter implements Filter {
     this.#known.set(key, lines, this.#path.clock.now() + cacheForMs)
   }
 
+  /** All that {@link #questionOf} asks with. */
+  #keyOf(request: RequestContext): string {
+    const { asked, hop } = request
+    const parts = [asked.method, asked.path, asked.host, hop?.scheme, asked.forwardedFor, hop?.peer]
+    for (const name of this.#headers) {
+      const values = request.headers(name)
+      parts.push(String(values.length), ...values)
+    }
+    return Verdicts.keyOf(parts)
+  }
+
   #questionOf(request: RequestContext): Record<string, string | string[]> {
-    request.keepAsked()
     const { asked, hop } = request
     const forwardedFor = asked.forwardedFor === undefined ? '' : `${asked.forwardedFor}, `
     const question: Record<string, string | string[]> = {
