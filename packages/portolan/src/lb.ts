@@ -60,9 +60,14 @@ export async function startLb(options: LbOptions): Promise<Lb> {
     ...(options.token === undefined ? {} : { token: options.token }),
     onFault: fault => log.warn({ code: fault.code }, fault.message),
   })
+  let isRouted = false
+  const admin = await openAdmin({ listen: options.admin, metrics, ready: () => isRouted }).catch(
+    async fault => {
+      await resolver.close()
+      throw fault
+    },
+  )
   const first = await firstRoutes(resolver, options.signal)
-  let isRouted = first.routes !== undefined
-
   const gateway = await openGateway({
     resolver,
     routes: first.routes,
@@ -77,31 +82,25 @@ export async function startLb(options: LbOptions): Promise<Lb> {
     log,
     metrics,
   }).catch(async fault => {
+    first.stop()
     await resolver.close()
+    await admin.close()
     throw fault
   })
+  isRouted = first.routes !== undefined
   const stopRoutes = resolver.watchRoutes(table => {
     isRouted = true
     gateway.setRoutes(table)
   })
   first.stop()
-  const close = async (): Promise<void> => {
-    stopRoutes()
-    await gateway.close()
-    await resolver.close()
-  }
-  const admin = await openAdmin({ listen: options.admin, metrics, ready: () => isRouted }).catch(
-    async fault => {
-      await close()
-      throw fault
-    },
-  )
   return {
     addresses: gateway.addresses,
     admin: admin.address,
     whenJoined: timeoutMs => resolver.whenConnected(timeoutMs),
     close: async () => {
-      await close()
+      stopRoutes()
+      await gateway.close()
+      await resolver.close()
       await admin.close()
     },
   }

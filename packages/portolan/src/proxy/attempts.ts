@@ -192,9 +192,10 @@ export class Attempts {
   failed({ balancer }: Service, failure: Failure): FailedTry | undefined {
     const { endpoint, connection } = this
     if (endpoint === undefined || connection === undefined) return undefined
-    // What closed one connection has most likely closed its idle siblings too.
-    if (failure === 'lost' && !connection.answering) this.#pool?.dropIdle()
+    const pool = this.#pool
     this.settle(balancer, endOf(failure, connection))
+    // What closed one connection has most likely closed its idle siblings too.
+    if (failure === 'lost' && !connection.answering) pool?.dropIdle()
     this.#request?.tryFailed(failure)
     return { endpoint, connection, failure }
   }

@@ -172,7 +172,7 @@ describe('Date', () => {
   it('is added to an answer that has none, of whatever version, and to none that has one', async () => {
     const upstream = await rawUpstream((socket, text) => {
       if (text.includes('/none')) socket.write('HTTP/1.1 103 Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n')
-      else if (text.includes('/own')) socket.write(hello.replace('Date:', 'date:'))
+      else if (text.includes('/own')) socket.write(hello.replace('Date:', 'Connection: date\r\ndate:'))
       else socket.end('HTTP/1.0 200 OK\r\n\r\nthe end')
     })
     const { gateway } = await gatewayFor([upstream.port])

@@ -25,9 +25,10 @@ it('a gateway that knows no routes yet serves nobody, by no Host', async () => {
   opened.add(() => gateway.close())
   const client = clientOf(gateway.port)
   const get = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`
-  client.send(get('order.portolan')).send(get('a'))
-  await client.until(() => client.received.split('HTTP/1.1 503 Service Unavailable').length === 3)
-  expect(client.received.match(/Portolan-Error: not_ready\r\nRetry-After: 1\r\n/g)).toHaveLength(2)
+  const ownOptions = 'OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n'
+  client.send(get('order.portolan')).send(get('a')).send(ownOptions)
+  await client.until(() => client.received.split('HTTP/1.1 503 Service Unavailable').length === 4)
+  expect(client.received.match(/Portolan-Error: not_ready\r\nRetry-After: 1\r\n/g)).toHaveLength(3)
   expect(upstream.accepted()).toBe(0)
 
   // The same connection is served from then on.

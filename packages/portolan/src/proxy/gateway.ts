@@ -103,8 +103,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
   const route: RouteRequest = (bytes, head, hop) => {
     if (head.method === 'CONNECT') return problems.connect
-    if (head.maxForwards === 0) return head.method === 'TRACE' ? problems.trace : ownOptions
     if (router === undefined) return problems.notReady
+    if (head.maxForwards === 0) return head.method === 'TRACE' ? problems.trace : ownOptions
     const found = router.route(bytes, head, hop)
     if (found === undefined) return problems.noRoute
     if ('status' in found) return found

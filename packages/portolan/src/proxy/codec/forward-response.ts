@@ -20,8 +20,8 @@ export function connectionField(closing: boolean, minor: number): ConnectionFiel
 
 /**
  * Writes the head as the client gets it: the bytes that came, as HTTP/1.1, with hop-by-hop fields and those that
- * Connection names cut out; a 426 keeps its Upgrade, which says what is required (RFC 9110 section 15.5.22). `unchunked` leaves out Transfer-Encoding, for a client that gets the bare content; `lines` are
- * further field lines, each with CRLF.
+ * Connection names cut out; a 426 keeps its Upgrade, which says what is required (RFC 9110 section 15.5.22). `unchunked`
+ * leaves out Transfer-Encoding, for a client that gets the bare content; `lines` are further field lines, each with CRLF.
  */
 export function writeResponseHead(
   bytes: Uint8Array,
@@ -39,7 +39,9 @@ export function writeResponseHead(
   for (let i = 0; i < fields.count; i++) {
     const id = fields.id(i)
     let anew = false
-    if (id === field.other || id === field.date) {
+    // It is for all who get the answer, whatever Connection says (RFC 9110 sections 6.6.1 and 7.6.1).
+    if (id === field.date) continue
+    if (id === field.other) {
       if (!head.connection.namesFields || !isNamedByConnection(bytes, fields, i)) continue
     } else if (id === field.contentLength || id === field.transferEncoding) {
       const claims = !bodiless && !(unchunked && id === field.transferEncoding)

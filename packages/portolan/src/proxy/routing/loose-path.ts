@@ -1,3 +1,4 @@
+const HASH = 0x23
 const PERCENT = 0x25
 const DOT = 0x2e
 const SLASH = 0x2f
@@ -26,24 +27,56 @@ export function mayBeReadOtherwise(bytes: Uint8Array, from: number, to: number):
 }
 
 /**
- * Where an authority would end that begins the path, by the servers that resolve it as a reference: `//any/path`, to
- * WHATWG's URL any slashes and backslashes. `undefined`: none does.
+ * Where the path begins behind an authority, by the servers that resolve it as a reference once they have decoded it:
+ * `//any/path`, to WHATWG's URL any slashes and backslashes, and `/.//any/path` without its dots. `undefined`: there is
+ * none. The byte there is a slash, or the last one of an escaped slash.
  */
 export function endOfAuthority(bytes: Uint8Array, from: number, end: number): number | undefined {
   let at = from
-  while (at < end && isSlash(bytes[at])) at++
-  if (at - from < 2) return undefined
-  while (at < end && !isSlash(bytes[at])) at++
-  return at
+  let slashes = 0
+  for (;;) {
+    const size = slashAt(bytes, at, end)
+    if (size > 0) {
+      slashes++
+      at += size
+      continue
+    }
+    const dot = dotAt(bytes, at, end)
+    if (dot === 0 || slashAt(bytes, at + dot, end) === 0) break
+    at += dot
+  }
+  if (slashes < 2) return undefined
+  for (; at < end; at++) {
+    const size = slashAt(bytes, at, end)
+    if (size > 0) return at + size - 1
+  }
+  return end
 }
 
-function isSlash(byte: number | undefined): boolean {
-  return byte === SLASH || byte === BACKSLASH
+/** How many bytes a slash takes there, in any form; 0: there is none. */
+function slashAt(bytes: Uint8Array, at: number, end: number): number {
+  const byte = at < end ? bytes[at] : 0
+  if (byte === SLASH || byte === BACKSLASH) return 1
+  const escaped = escapedAt(bytes, at, end)
+  return escaped === SLASH || escaped === BACKSLASH ? 3 : 0
+}
+
+function dotAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at < end && bytes[at] === DOT) return 1
+  return escapedAt(bytes, at, end) === DOT ? 3 : 0
+}
+
+/** The byte that is written as an escape there; below 0: none. */
+function escapedAt(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 2 >= end || bytes[at] !== PERCENT) return -1
+  const high = hexDigit(bytes[at + 1])
+  const low = hexDigit(bytes[at + 2])
+  return high < 0 || low < 0 ? -1 : high * 16 + low
 }
 
 /**
- * A path as freely as any server reads it: escapes decoded, once; a backslash is a slash; what stands behind a `;` in its
- * segment is gone; so are empty segments and `.`, and `..` with what stands before it. Other servers do some of that, in
+ * A path as freely as any server reads it: escapes decoded, once; a backslash is a slash; what stands behind a `;`, or an
+ * escaped `?` or `#`, in its segment is gone; so are empty segments and `.`, and `..` with what stands before it. Other servers do some of that, in
  * one order or another. As long as no `..` takes anything away, a prefix of plain segments that any of them reads is one
  * here, too. What a `..` takes away depends on how the rest is read: then that has to be beyond doubt.
  */
@@ -66,11 +99,10 @@ export class LoosePath {
     this.#begin()
     let at = from + 1
     while (at < end) {
-      const high = bytes[at] === PERCENT && at + 2 < end ? hexDigit(bytes[at + 1]) : -1
-      const low = high < 0 ? -1 : hexDigit(bytes[at + 2])
-      if (low < 0) this.#take(bytes[at] as number, false)
-      else this.#take(high * 16 + low, true)
-      at += low < 0 ? 1 : 3
+      const escaped = escapedAt(bytes, at, end)
+      if (escaped < 0) this.#take(bytes[at] as number, false)
+      else this.#take(escaped, true)
+      at += escaped < 0 ? 1 : 3
     }
     this.#endSegment(true)
     if (this.#isOdd && this.lowest !== Number.POSITIVE_INFINITY) this.isUnclear = true
@@ -105,12 +137,14 @@ export class LoosePath {
     // What is written in C takes the path to end there.
     if (byte === 0) this.isUnclear = true
     const isFreely = byte === BACKSLASH || (isEscaped && byte === SLASH)
-    if (isFreely || byte === SEMICOLON || (isEscaped && byte === DOT)) this.#isOdd = true
+    // Who decodes before he looks for the query finds it there.
+    const isEnd = byte === SEMICOLON || (isEscaped && (byte === QUERY || byte === HASH))
+    if (isFreely || isEnd || (isEscaped && byte === DOT)) this.#isOdd = true
     if (byte === SLASH || byte === BACKSLASH) {
       // Where the parameter ends depends on whom one asks, and so which segments there are.
       if (isFreely && this.#inParameter) this.isUnclear = true
       this.#endSegment(false)
-    } else if (byte === SEMICOLON) this.#inParameter = true
+    } else if (isEnd) this.#inParameter = true
     else if (!this.#inParameter) this.bytes[this.length++] = byte
   }
 

@@ -46,6 +46,8 @@ describe('a path that others read otherwise', () => {
     '/public/../public/x',
     'http://a/public/../private',
     '/public/..?x',
+    '/public/..%3fx',
+    '/public/..%23/private',
     '/public/x%00/y',
     '/public/x;y%2f..%2f..%2fprivate',
   ])('is refused where it leads out of its own route: %s', path => {
@@ -74,6 +76,13 @@ describe('a path that others read otherwise', () => {
     '//any.example/private',
     '/\\any.example\\private',
     '/x;p%2fy/private',
+    '/%2fx/private',
+    '/%5Cx%2fprivate',
+    '/.//x/private',
+    '/%2e/%2fx\\private',
+    '/private%3fx',
+    '/private%23',
+    '/private%3fx/y',
     '/x//../private',
     'http://a//private',
   ])('is refused where it leads into another route: %s', path => {
@@ -95,6 +104,9 @@ describe('a path that others read otherwise', () => {
     ['/public/%252e%252e/private', 'public'],
     ['/a/../b', 'rest'],
     ['/a//b', 'rest'],
+    ['/%2fx/y', 'rest'],
+    ['/what%3f/x', 'rest'],
+    ['/public/what%3f', 'public'],
     ['/caf%C3%A9;x/a%2Fb', 'rest'],
     ['/publication/../b', 'rest'],
     ['/.well-known/x', 'rest'],
@@ -159,6 +171,12 @@ const readers: Readonly<Record<string, (path: string) => string>> = {
   'backslashes are slashes': path => withoutDots(merged(decoded(path).replaceAll('\\', '/')).split('/')),
   'a URL of WHATWG': path => new URL(path, 'http://a').pathname,
   'a URL of WHATWG, decoded, as a file': path => posix.normalize(decoded(new URL(path, 'http://a').pathname)),
+  'decoded, then a URL of WHATWG': path => {
+    const text = decoded(path)
+    return URL.canParse(text, 'http://a') ? new URL(text, 'http://a').pathname : path
+  },
+  'decoded, then without its query': path =>
+    withoutDots((/^[^?#]*/.exec(decoded(path))?.[0] ?? '').split('/')),
   'as a file': path => posix.normalize(path),
   'decoded, as a file': path => posix.normalize(decoded(path)),
 }
@@ -192,7 +210,7 @@ const segment = fc.oneof(
   word('..'),
   fc.constantFrom('.', '%2e', '..', '', ';', 'c', 'c'),
 )
-const parameter = fc.constantFrom(...Array(20).fill(''), ';', ';x', '%3b', ';%2f', ';a')
+const parameter = fc.constantFrom(...Array(20).fill(''), ';', ';x', '%3b', ';%2f', ';a', '%3f', '%23x')
 const paths = fc
   .array(fc.tuple(slash, segment, parameter), { minLength: 1, maxLength: 7 })
   .map(parts => parts.flat().join(''))

@@ -31,23 +31,33 @@ export class PathGuard {
    */
   isClear(bytes: Uint8Array, head: RequestHead, hop: Hop, hostEnd: number, found: number): boolean {
     if (!this.#isNeeded || !mayBeReadOtherwise(bytes, head.pathStart, head.targetEnd)) return true
-    const own = this.#routes[found]
-    const rivals = this.#routes
-      .slice(0, found)
-      .filter(({ asked }) => asked.depth > 0 && meetsBesidesPath(asked, bytes, head, hop, hostEnd))
-    if (rivals.length === 0 && (own === undefined || !looksAtPaths(own))) return true
-    for (const path of this.#readings(bytes, head)) {
-      if (path.isUnclear || rivals.some(({ asked }) => path.isBelow(asked.loosePath))) return false
-      if (own !== undefined && path.lowest < own.asked.depth) return false
-    }
-    return true
+    const end = endOfPath(bytes, head.pathStart, head.targetEnd)
+    const whole = this.#loose.read(bytes, head.pathStart, end)
+    if (!this.#isOwn(whole, bytes, head, hop, hostEnd, found)) return false
+    const rest = endOfAuthority(bytes, head.pathStart, end)
+    if (rest === undefined) return true
+    return this.#isOwn(this.#behindAuthority.read(bytes, rest, end), bytes, head, hop, hostEnd, found)
   }
 
-  #readings(bytes: Uint8Array, { pathStart, targetEnd }: RequestHead): readonly LoosePath[] {
-    const end = endOfPath(bytes, pathStart, targetEnd)
-    const whole = this.#loose.read(bytes, pathStart, end)
-    const rest = endOfAuthority(bytes, pathStart, end)
-    return rest === undefined ? [whole] : [whole, this.#behindAuthority.read(bytes, rest, end)]
+  /** Whether a path, read so, stays in its route and is none of an earlier one. */
+  #isOwn(
+    path: LoosePath,
+    bytes: Uint8Array,
+    head: RequestHead,
+    hop: Hop,
+    hostEnd: number,
+    found: number,
+  ): boolean {
+    const own = this.#routes[found]
+    const isAstray = path.isUnclear || (own !== undefined && path.lowest < own.asked.depth)
+    if (isAstray && own !== undefined && looksAtPaths(own)) return false
+    for (let i = 0; i < found; i++) {
+      const rival = this.#routes[i]?.asked
+      if (rival === undefined || rival.depth === 0) continue
+      if ((isAstray || path.isBelow(rival.loosePath)) && meetsBesidesPath(rival, bytes, head, hop, hostEnd))
+        return false
+    }
+    return true
   }
 }
 
