@@ -191,7 +191,7 @@ describe('when our own machine falls short', () => {
   it('has no vote, and says what is missing', async () => {
     const program = fileURLToPath(new URL('./testing/without-files.ts', import.meta.url))
     const node = [process.execPath, '--import', 'tsx', '--conditions=portolan-source', program]
-    const { stdout } = await promisify(execFile)('prlimit', ['--nofile=64:64', ...node])
+    const { stdout } = await promisify(execFile)('prlimit', ['--nofile=1024:1024', ...node])
     const [without, again] = JSON.parse(stdout) as Finding[]
     expect(without).toMatchObject({ status: 'critical', inconclusive: true })
     expect(without?.reason).toMatch(/too many open files here \(EMFILE\); raise the limit/)
