@@ -64,6 +64,11 @@ describe('the fuzzer of requests', () => {
   })
 })
 
+it('knows that Node is silent about what it refuses behind an Upgrade', async () => {
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n0;\r\n\r\n'
+  expect(await readBoth(`POST / HTTP/1.1\r\nHost: a\r\n${upgrade}`)).toMatch(/behind an Upgrade$/)
+})
+
 describe('docs/http.md', () => {
   it('lists every known disagreement with Node, and no other', () => {
     const page = readText('docs/http.md')

@@ -33,7 +33,7 @@ function compare(text: string, ours: Readings, nodes: Readings): Outcome {
       if (nodes.refusal !== undefined && reading.method === 'PRI')
         return known('requests', 'we pass, Node refuses: the method PRI')
       if (nodes.refusal !== undefined) return known('requests', `we pass, Node refuses: ${nodes.refusal}`)
-      if (!isBehindUpgrade(nodes)) throw new Error('Node waits where we went on')
+      if (!isBehindUpgrade(nodes) && !asksForUpgrade(reading)) throw new Error('Node waits where we went on')
       return known('requests', 'we go on, Node does not: behind an Upgrade')
     }
     if (asksForUpgrade(reading) && other.body === '' && same({ ...other, body: reading.body }, reading))

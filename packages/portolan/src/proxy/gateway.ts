@@ -14,6 +14,7 @@ import type { RouteRequest } from './admission.ts'
 import { exportAuthMetrics } from './auth/auth-hooks.ts'
 import { ClientConnection } from './client-connection.ts'
 import { Deadlines } from './deadlines.ts'
+import { hookServices } from './filters/auth.ts'
 import { type FilterEntry, filters } from './filters/filters.ts'
 import { Hops } from './hops.ts'
 import { exportAccessLogMetrics } from './journal/access-log.ts'
@@ -148,7 +149,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     router = its
     limitBy(table)
     trustBy(table)
-    services.configure(its?.services ?? [], table)
+    services.configure([...(its?.services ?? []), ...hookServices(table)], table)
   }
   setRoutes(options.routes ?? noRoutes, router)
   deadlines.open()

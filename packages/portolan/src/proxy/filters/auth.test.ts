@@ -226,7 +226,10 @@ describe('auth', () => {
         },
       },
     }
+    expect(rest.resolver.isWatched('guard')).toBe(false)
     rest.gateway.setRoutes(table)
+    // So that its instances are known when the first request comes.
+    expect(rest.resolver.isWatched('guard')).toBe(true)
     await rest.client.send(get()).until('auth_unavailable')
     rest.resolver.give('guard', [instanceOf('guard', 'guard-1', hookPort)])
     rest.client.received = ''
@@ -239,6 +242,14 @@ describe('auth', () => {
     const { client, questions } = await asking(yes, {}, { auth: 'none' })
     await client.send(get()).until('hello')
     expect(questions).toHaveLength(0)
+  })
+
+  it('lets nobody say what only the hook may say, where the route asks nobody', async () => {
+    const { client, upstream } = await asking(yes, {}, { auth: 'none' })
+    const body = 'Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX_User: root\r\nX-Sum: 1\r\n\r\n'
+    await client.send(`POST / HTTP/1.1\r\nHost: x\r\nX-User: root\r\n${body}`).until('hello')
+    expect(upstream.received()).toMatch(/\r\n0\r\nX-Sum: 1\r\n\r\n$/)
+    expect(upstream.received()).not.toMatch(/x.user/i)
   })
 
   it('lets nothing pass where it does not know whom to ask', async () => {

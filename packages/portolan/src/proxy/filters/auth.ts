@@ -1,4 +1,10 @@
-import { type AuthSettings, parseServiceKey, serviceKey } from '@portolan/core'
+import {
+  type AuthSettings,
+  parseServiceKey,
+  type RouteTable,
+  type ServiceName,
+  serviceKey,
+} from '@portolan/core'
 import type { AuthHooks, HookAnswer, HookTarget } from '../auth/auth-hooks.ts'
 import { Verdicts } from '../auth/verdicts.ts'
 import type { PathContext } from '../path-context.ts'
@@ -175,6 +181,27 @@ function targetOf(
   return { path, balancer: () => context.lookUp(name)?.balancer }
 }
 
+/** Nobody is asked here. What only the service's hook may say, nobody says of himself all the same. */
+function claimsOf(settings: AuthSettings | undefined): Filter | undefined {
+  if (settings === undefined || settings.take.length === 0) return undefined
+  const names = settings.take.map(name => name.toLowerCase())
+  return {
+    noTrailers: names.map(name => name.replaceAll('_', '-')),
+    request(request) {
+      for (const name of names) request.withholdAlike(name)
+      return undefined
+    },
+  }
+}
+
+/** Services whose instances are asked: worth knowing before the first request. */
+export function hookServices({ routes, auths = {} }: RouteTable): readonly ServiceName[] {
+  const all = [...Object.values(auths), ...routes.map(route => route.auth)]
+  return all.flatMap(settings =>
+    typeof settings === 'object' && settings.service !== undefined ? [parseServiceKey(settings.service)] : [],
+  )
+}
+
 export const auth: FilterEntry = {
   name: 'auth',
   why: 'after what is cheaper to refuse, and before a request takes a place at the service',
@@ -183,7 +210,8 @@ export const auth: FilterEntry = {
     const key = serviceKey(service.name)
     const { auths = {} } = table
     const settings = route?.auth ?? (Object.hasOwn(auths, key) ? auths[key] : undefined)
-    if (settings === undefined || settings === 'none') return undefined
+    if (settings === undefined) return undefined
+    if (settings === 'none') return claimsOf(Object.hasOwn(auths, key) ? auths[key] : undefined)
     const target = targetOf(settings, station)
     // What a newer registry means by other words is not known here: then nobody passes.
     if (target === undefined) return { request: () => problems.authUnavailable }

@@ -79,6 +79,11 @@ export class StaticResolver implements Resolver {
     return () => receivers.delete(receive)
   }
 
+  /** Whether anybody wants to know the service's instances. */
+  isWatched(service: string): boolean {
+    return (this.#receivers.get(service)?.size ?? 0) > 0
+  }
+
   idle(instance: InstanceName): void {
     this.idled.push(instance)
   }
