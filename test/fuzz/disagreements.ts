@@ -109,6 +109,11 @@ export const disagreements: readonly Disagreement[] = [
   },
   {
     about: 'answers',
+    what: 'we pass, Node refuses: HPE_CLOSED_CONNECTION',
+    why: '`Connection: close` in a 1xx: the connection ends behind the answer that counts (RFC 9112 section 9.6), which we wait for; Node takes none.',
+  },
+  {
+    about: 'answers',
     what: 'we refuse, Node reads: bad_transfer_encoding',
     why: 'As for requests. Node reads such a body up to the end of the connection.',
   },
