@@ -8,7 +8,7 @@ import { readAffinitySecrets } from './config/affinity-secret.ts'
 import { declaredInstances } from './config/declared.ts'
 import { hasIPv6Loopback } from './config/ipv6-loopback.ts'
 import type { LoadedConfig } from './config/load.ts'
-import { atNextStart, tellNextStart } from './config/next-start.ts'
+import { atNextStart, tellReload } from './config/next-start.ts'
 import {
   anonymousRights,
   checksOf,
@@ -197,8 +197,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
       await applyStaticMembers(staticMembers(next.config), registry, health, leftOut)
       await fleet.reload(next)
       waiting = atNextStart(config, next.config)
-      const rest = waiting.length === 0 ? '' : `; ${tellNextStart(waiting)}`
-      log.info({ event: 'reload', atNextStart: waiting }, `the configuration was loaded again${rest}`)
+      log.info({ event: 'reload', atNextStart: waiting }, tellReload(waiting))
       return waiting
     },
     async close(closing) {

@@ -32,6 +32,12 @@ export function tellNextStart(keys: readonly string[]): string {
   return `${all} ${keys.length === 1 ? 'takes' : 'take'} effect at the next start`
 }
 
+/** What a reload came to. */
+export function tellReload(waiting: readonly string[]): string {
+  const rest = waiting.length === 0 ? '' : `; ${tellNextStart(waiting)}`
+  return `the configuration was loaded again${rest}`
+}
+
 type Values = Readonly<Record<string, unknown>>
 
 const isMap = (value: unknown): value is Values => typeof value === 'object' && value !== null

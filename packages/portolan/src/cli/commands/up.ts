@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Fault, formatHostPort, parseHostPort, toFault } from '@portolan/core'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
-import { tellNextStart } from '../../config/next-start.ts'
+import { tellReload } from '../../config/next-start.ts'
 import { formatProblem } from '../../config/problem.ts'
 import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
 import { openLog } from '../../observe/log.ts'
@@ -166,10 +166,7 @@ function watchFor(file: string, server: Server, invocation: Invocation, io: Io):
       tellWarnings(loaded, io)
       server
         .reload(withOptions(loaded, invocation, io))
-        .then(waiting => {
-          const rest = waiting.length === 0 ? '' : `; ${tellNextStart(waiting)}`
-          io.err(`the configuration was loaded again${rest}\n`)
-        })
+        .then(waiting => io.err(`${tellReload(waiting)}\n`))
         .catch(refuse)
     },
     refuse,
