@@ -69,6 +69,11 @@ export const disagreements: readonly Disagreement[] = [
   },
   {
     about: 'requests',
+    what: 'we refuse, Node waits: bad_method',
+    why: 'A stray LF, or several empty lines, where the next request would begin: Node skips them and waits, we take one CRLF (RFC 9112 section 2.2).',
+  },
+  {
+    about: 'requests',
     what: 'we pass, Node refuses: HPE_INVALID_METHOD',
     why: 'Node knows a list of methods, in upper case; HTTP has none (RFC 9110 section 9.1). An instance may answer 405.',
   },
