@@ -20,6 +20,8 @@ interface Got {
 
 const ofTheHop = new Set([
   'connection',
+  // Reserved, so that no field is called so (RFC 9112 section 12.1): either side may say `Connection: close`, which names it.
+  'close',
   'keep-alive',
   'proxy-connection',
   'te',

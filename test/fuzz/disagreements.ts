@@ -74,6 +74,11 @@ export const disagreements: readonly Disagreement[] = [
   },
   {
     about: 'requests',
+    what: 'we refuse, Node waits: the method PRI',
+    why: 'Behind it Node waits for the rest of the preface of HTTP/2, whatever stands there instead.',
+  },
+  {
+    about: 'requests',
     what: 'we pass, Node refuses: HPE_INVALID_METHOD',
     why: 'Node knows a list of methods, in upper case; HTTP has none (RFC 9110 section 9.1). An instance may answer 405.',
   },

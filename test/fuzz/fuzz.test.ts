@@ -60,6 +60,7 @@ describe('the fuzzer of requests', () => {
   it('knows the method PRI apart from versions that Node refuses', async () => {
     const host = 'Host: shop.example\r\n\r\n'
     expect(await readBoth(`PRI / HTTP/1.1\r\n${host}`)).toMatch(/Node refuses: the method PRI$/)
+    expect(await readBoth(`PRI */1.1\r\n${host}`)).toMatch(/Node waits: the method PRI$/)
     expect(await readBoth(`GET / HTTP/1.2\r\n${host}`)).toMatch(/Node refuses: HPE_INVALID_VERSION$/)
   })
 })

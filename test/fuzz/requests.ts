@@ -53,6 +53,7 @@ function compare(text: string, ours: Readings, nodes: Readings): Outcome {
   if (nodes.refusal !== undefined) return 'both refuse'
   if (isBehindUpgrade(nodes) || /\r\nUpgrade:/i.test(text))
     return known('requests', 'we go on, Node does not: behind an Upgrade')
+  if (/(?:^|\n)PRI /.test(text)) return known('requests', 'we refuse, Node waits: the method PRI')
   return known('requests', `we refuse, Node waits: ${ours.refusal}`)
 }
 
