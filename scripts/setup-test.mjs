@@ -14,6 +14,11 @@ const components = {
   openssl: 'openssl',
   ip: 'iproute2',
   nft: 'nftables',
+  dig: 'bind9-dnsutils',
+  dnsmasq: 'dnsmasq-base',
+  unbound: 'unbound',
+  dnsperf: 'dnsperf',
+  prometheus: 'prometheus',
 }
 
 const packagesOf = programs => [...new Set(programs.map(program => components[program]))]

@@ -18,7 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['index.ts', 'server.ts', 'lb-arguments.ts', 'lb.ts'],
   ['api'],
-  ['proxy'],
+  ['dns', 'proxy'],
   ['workloads'],
   ['simulate'],
   ['sources'],

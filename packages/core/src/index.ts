@@ -153,6 +153,7 @@ export { type Side, Split } from './split/split.ts'
 export { type Clock, type Milliseconds, type Random, seededRandom } from './time/clock.ts'
 export { formatDuration, parseDuration } from './time/duration.ts'
 export { formatTraceparent, isTracestate, parseTraceparent, type TraceParent } from './trace/trace-context.ts'
+export type { Catalogue } from './view/catalogue.ts'
 export { type Leaving, planLeaving } from './view/leaving.ts'
 export {
   type OutcomeReport,

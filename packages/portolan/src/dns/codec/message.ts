@@ -1,0 +1,30 @@
+import type { Rcode } from './codes.ts'
+import type { DnsRecord } from './record.ts'
+
+/** A message to be written (RFC 1035 section 4.1), and how large it may become. */
+export interface Outgoing {
+  readonly id: number
+  readonly recursionDesired: boolean
+  readonly checkingDisabled: boolean
+  readonly recursionAvailable: boolean
+  readonly authoritative: boolean
+  readonly rcode: Rcode
+  /** As it came; absent where it could not be read. */
+  readonly question: Uint8Array | undefined
+  readonly answers: readonly DnsRecord[]
+  readonly authority: readonly DnsRecord[]
+  readonly additional: readonly DnsRecord[]
+  /** Absent: without an OPT record, as the query was. */
+  readonly edns?: OutgoingEdns
+  /** Bytes. What does not fit is left out record by record: additional ones first, without a word; then answers from the end, with TC. */
+  readonly limit: number
+}
+
+export interface OutgoingEdns {
+  /** The largest UDP message that we take. */
+  readonly size: number
+  /** The whole of option 10: client cookie and server cookie. */
+  readonly cookie?: Uint8Array
+  /** As it was asked (RFC 3225 section 3). */
+  readonly dnssecOk: boolean
+}
