@@ -14,6 +14,8 @@ export interface Outgoing {
   readonly answers: readonly DnsRecord[]
   readonly authority: readonly DnsRecord[]
   readonly additional: readonly DnsRecord[]
+  /** TC even where nothing was left out: for a client that is to come back over TCP. Default false. */
+  readonly truncated?: boolean
   /** Absent: without an OPT record, as the query was. */
   readonly edns?: OutgoingEdns
   /** Bytes. What does not fit is left out record by record: additional ones first, without a word; then answers from the end, with TC. */
