@@ -4,6 +4,8 @@ import type { DnsRecord } from './record.ts'
 /** A message to be written (RFC 1035 section 4.1), and how large it may become. */
 export interface Outgoing {
   readonly id: number
+  /** As the query said it. Default 0. */
+  readonly opcode?: number
   readonly recursionDesired: boolean
   readonly checkingDisabled: boolean
   readonly recursionAvailable: boolean
