@@ -12,6 +12,8 @@ export type RecordData =
   /** Strings of at most 255 bytes of UTF-8 each. */
   | { readonly type: 'TXT'; readonly texts: readonly string[] }
   | { readonly type: 'PTR' | 'NS'; readonly target: string }
+  /** What ANY is answered with (RFC 8482 section 4.2): `RFC8482` and ``. */
+  | { readonly type: 'HINFO'; readonly cpu: string; readonly os: string }
   /** All times in seconds. */
   | {
       readonly type: 'SOA'

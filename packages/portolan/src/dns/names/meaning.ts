@@ -8,6 +8,8 @@ export type Meaning =
   | { readonly kind: 'instance'; readonly namespace: string; readonly service: string; readonly id: string }
   /** `7f000001.addr.portolan`: that one address, where an instance has it. */
   | { readonly kind: 'address'; readonly ip: string }
+  /** `1.0.0.127.in-addr.arpa`, where an instance has that address: a zone of its own. */
+  | { readonly kind: 'reverse'; readonly ip: string }
   /** `box.node.consul`: the machine. */
   | { readonly kind: 'host'; readonly host: string }
   /** A name above those that exist, such as `_tcp.order.portolan`: NODATA (RFC 8020). */
@@ -20,8 +22,14 @@ export interface ServiceMeaning {
   readonly service: string
   readonly tag?: string
   readonly zone?: string
-  /** Of `_http._tcp.order.portolan`: the port's name, and how it is reached. Absent: the service's default port. */
-  readonly port?: { readonly name: string; readonly transport: 'tcp' | 'udp' }
+  /** Absent: the service's default port. */
+  readonly port?: WantedPort
+}
+
+/** Of `_http._tcp.order.portolan`: the port's name, and how it is reached. Without a name: the first that is reached so. */
+export interface WantedPort {
+  readonly name?: string
+  readonly transport: 'tcp' | 'udp'
 }
 
 /** A domain that we answer for. */
