@@ -20,7 +20,11 @@ export interface Outgoing {
   readonly truncated?: boolean
   /** Absent: without an OPT record, as the query was. */
   readonly edns?: OutgoingEdns
-  /** Bytes. What does not fit is left out record by record: additional ones first, without a word; then answers from the end, with TC. */
+  /**
+   * Bytes; never more than 65535. What does not fit is left out record by record: additional ones first, then those of
+   * the authority section, without a word; then answers from the end, with TC. Header, question and OPT record are
+   * there in any case: at most 326 bytes.
+   */
   readonly limit: number
 }
 

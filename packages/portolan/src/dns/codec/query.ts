@@ -5,21 +5,27 @@ export interface Query {
   readonly id: number
   readonly recursionDesired: boolean
   readonly checkingDisabled: boolean
-  /** The asked name in lower case (ASCII alone), without the last dot; labels that hold a dot are refused. '' = the root. */
+  /**
+   * The asked name in lower case (ASCII alone), without the last dot; '' = the root. A byte that is a dot, a backslash
+   * or no visible ASCII character is written `\DDD`, so that each dot stands between two labels.
+   */
   readonly name: string
   readonly type: number
   readonly class: number
-  /** The question as it was asked, its case kept (0x20): what the reply repeats, byte for byte. */
+  /**
+   * The question as it was asked, name, type and class, its case kept (0x20): what the reply repeats, byte for byte. A
+   * part of the message that was read, no copy.
+   */
   readonly question: Uint8Array
   /** Undefined: without an OPT record. */
   readonly edns: Edns | undefined
 }
 
 export interface Edns {
-  /** The largest UDP answer that the client takes, in bytes, as it said it. */
+  /** The largest UDP answer that the client takes, in bytes; at least 512, whatever it said (RFC 6891 section 6.2.3). */
   readonly size: number
   readonly dnssecOk: boolean
-  /** The data of option 10 (RFC 7873), 8 or 16 to 40 bytes: any other length is FORMERR. */
+  /** The data of option 10 (RFC 7873), 8 or 16 to 40 bytes: any other length is FORMERR. No copy. */
   readonly cookie: Uint8Array | undefined
 }
 
