@@ -52,6 +52,7 @@ export function resolverOver(
     report: resolver.report,
     claim: resolver.claim,
     watchRoutes: resolver.watchRoutes,
+    watchServices: resolver.watchServices,
     get connected() {
       return session.link !== undefined
     },

@@ -1,6 +1,7 @@
 import {
   applyLeaves,
   applyMessage,
+  type Catalogue,
   confirmedCount,
   type DeltaMessage,
   defaultNamespace,
@@ -26,12 +27,13 @@ import {
   unknownView,
   type View,
 } from '@portolan/core'
+import { sessionCatalogue } from './catalogue.ts'
 import type { Cancel, LocalRuntime } from './runtime.ts'
 import type { Link } from './session/link.ts'
 import type { Session } from './session/session.ts'
 
 /** A {@link Resolver} over a session. The library and the standalone gateway use the same one. */
-export interface SessionResolver extends Resolver {
+export interface SessionResolver extends Resolver, Catalogue {
   /** The gateway's routes: at once when they are known, then at every change. */
   watchRoutes(receive: (table: RouteTable) => void): Unsubscribe
   /** Ends every subscription, without a word to the registry. */
@@ -66,6 +68,7 @@ export function sessionResolver(
   runtime: LocalRuntime,
 ): SessionResolver {
   const { clock, random, timers } = runtime
+  const catalogue = sessionCatalogue(session, onFault, runtime)
   const subscriptions = new Map<string, Subscription>()
   const routeReceivers = new Set<(table: RouteTable) => void>()
   const claims = new Map<string, { readonly name: ServiceName; readonly claimant: RateClaimant }>()
@@ -290,8 +293,10 @@ export function sessionResolver(
       if (routeReceivers.size === 1 && session.link !== undefined) askForRoutes(session.link)
       return () => routeReceivers.delete(own)
     },
+    watchServices: catalogue.watchServices,
     close() {
       closed = true
+      catalogue.close()
       for (const { stopLeave, stopCompare } of subscriptions.values()) {
         stopLeave()
         stopCompare()

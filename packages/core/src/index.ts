@@ -166,6 +166,13 @@ export {
   type View,
 } from './view/resolver.ts'
 export {
+  compareServices,
+  orderedServices,
+  patchedServices,
+  type ServiceChanges,
+  serviceChanges,
+} from './view/service-list.ts'
+export {
   applyLeaves,
   applyMessage,
   confirmedCount,

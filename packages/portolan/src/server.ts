@@ -15,6 +15,7 @@ import {
   dataFolder,
   healthLimits,
   listenAddresses,
+  namedServices,
   routeTable,
   staticMembers,
   tokens,
@@ -135,6 +136,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     settings: { leaseMs: config.registry.lease },
   })
   opened.add(() => registry.close())
+  registry.declareServices(namedServices(config))
   // Before the registry: nothing is found any more that it would have to take down.
   opened.add(() => health.close())
   health.attach(registry)
@@ -192,6 +194,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
       declaredAt = declaredInstances(next)
       allowTargets = next.config.registry.allowTargets
       access.configure(tokens(next))
+      registry.declareServices(namedServices(next.config))
       routes.set(routeTable(next.config, gatewayListen, secrets))
       health.configure(checksOf(next), healthLimits(next.config))
       await applyStaticMembers(staticMembers(next.config), registry, health, leftOut)

@@ -46,6 +46,10 @@ const shapes: Readonly<Record<ServerMessage['type'], Check>> = {
     isRecord(item.table) &&
     isList(item.table.routes, isRoute) &&
     (item.table.exposed === 'all' || Array.isArray(item.table.exposed)),
+  services: item =>
+    item.services === undefined
+      ? isList(item.put, isTarget) && isList(item.gone, isTarget)
+      : isList(item.services, isTarget),
   share: item =>
     isTarget(item) &&
     [item.qps, item.burst, item.tokens ?? 0].every(value => isNumber(value) && Number(value) >= 0),

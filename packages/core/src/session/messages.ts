@@ -88,6 +88,8 @@ export type ClientMessage =
   | ({ readonly type: 'unwatch'; readonly seq: number } & Target)
   /** Asks for the gateway's routes, now and at every change. */
   | { readonly type: 'watch-routes'; readonly seq: number }
+  /** Asks which services there are, now and at every change. */
+  | { readonly type: 'watch-services'; readonly seq: number }
   /** From `cursor` on, this client picks by the set of that revision. */
   | ({ readonly type: 'ack'; readonly cursor: string } & Target)
   /** No request of this client is under way to an instance that it has acknowledged as draining. */
@@ -222,6 +224,10 @@ export type ServerMessage =
       readonly gone: readonly Departure[]
     } & Target)
   | { readonly type: 'routes'; readonly table: RouteTable }
+  /** Every service that there is, as far as the token may read it: first of all, and where that is shorter than a change. */
+  | { readonly type: 'services'; readonly services: readonly Target[] }
+  /** What has changed since the `services` before. */
+  | { readonly type: 'services'; readonly put: readonly Target[]; readonly gone: readonly Target[] }
   /** What this gateway may let pass of the service's rate limit, until it is told otherwise. */
   | ({ readonly type: 'share' } & Target & RateShare)
   /** A drained instance of this session may stop: nobody picks it any more. */

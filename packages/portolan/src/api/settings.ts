@@ -22,6 +22,8 @@ export interface ApiLimits {
   readonly connections: number
   /** Services that one session watches. Default 10,000. */
   readonly subscriptions: number
+  /** The same for one of kind `proxy`: a DNS server watches every service that there is. Default 100,000. */
+  readonly proxySubscriptions: number
   /** Instances that one session registers. Default 10,000. */
   readonly instances: number
   /** Messages per second of one session, over time. Faster ones are read no faster. Default 20,000. */
@@ -74,6 +76,7 @@ export const defaultLimits: ApiLimits = {
   frame: 1_048_576,
   connections: 50_000,
   subscriptions: 10_000,
+  proxySubscriptions: 100_000,
   instances: 10_000,
   messages: 20_000,
   pending: 1024,

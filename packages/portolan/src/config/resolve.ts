@@ -214,6 +214,11 @@ function chosen(config: Config, key: 'timeout' | 'poolIdle'): Readonly<Record<st
   return Object.fromEntries(said)
 }
 
+/** Every service that the file names, whether anybody is registered in it or not. */
+export function namedServices(config: Config): readonly ServiceName[] {
+  return Object.keys(config.services).map(parseServiceKey)
+}
+
 export function staticMembers(config: Config): readonly StaticMember[] {
   return Object.entries(config.services).flatMap(([key, { instances }]) =>
     instances.map((address, index) => ({

@@ -11,6 +11,7 @@ import type { Registry as MetricsRegistry } from 'prom-client'
 import type { Log } from '../observe/log.ts'
 import type { Store } from '../store/store.ts'
 import { checkIncarnation, checkOwner, notFound } from './access-rules.ts'
+import { ServiceCatalogue } from './catalogue.ts'
 import { Departures } from './departures.ts'
 import { lift } from './disconnected.ts'
 import { drain, drainOwner } from './drain.ts'
@@ -82,9 +83,18 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     resumeMs: settings.leaseMs,
     onFault: fault => onFault('push', fault),
   })
+  const catalogue = new ServiceCatalogue({
+    clock,
+    timers,
+    remembering: settings,
+    onFault: fault => onFault('push', fault),
+  })
   const reading = await store.read('')
   const state: RegistryState = new RegistryState(reading.cursor, {
-    touched: (service, urgent) => views.touched(service, urgent),
+    touched(service, urgent) {
+      views.touched(service, urgent)
+      catalogue.touched(service)
+    },
     isWatched: service => views.isWatched(service),
     changed: slot => observers.changed(slot),
     departed: (slot, reason) => {
@@ -143,6 +153,7 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     await journal.idle()
     await follower.close()
     views.close()
+    catalogue.close()
   }
   state.load(reading)
   warnOfPriorities(state.slots(), log)
@@ -263,6 +274,8 @@ export async function openRegistry(parts: RegistryParts): Promise<Registry> {
     },
     observe: observer => observers.add(observer, state.slots()),
 
+    watchServices: receive => catalogue.watch(receive),
+    declareServices: names => catalogue.declare(names),
     services: () =>
       [...state.services.values()]
         .filter(({ size }) => size > 0)

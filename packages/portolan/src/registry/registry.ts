@@ -8,6 +8,7 @@ import type {
   InstanceSet,
   ProbeResult,
   Registration,
+  ServiceChanges,
   ServiceName,
   Unsubscribe,
 } from '@portolan/core'
@@ -102,6 +103,17 @@ export type ViewChange =
  */
 export type Subscriber = (change: ViewChange) => boolean
 
+/**
+ * A step of which services there are. The same object, and the same list in it, goes to all who are in step, so that
+ * its encoding can be made once.
+ */
+export interface ServicesStep {
+  /** Every one, ordered by namespace and name. */
+  readonly services: readonly ServiceName[]
+  /** How they follow from the step before; absent in the first that a watcher hears. */
+  readonly since?: ServiceChanges
+}
+
 /** Somebody who picks by the sets that it hears of. */
 export interface Picks {
   /** A session, the same over all its connections. */
@@ -164,6 +176,13 @@ export interface Registry {
   /** Every instance, now and at each change. */
   observe(observer: InstanceObserver): Unsubscribe
 
+  /**
+   * Which services there are: within this call, and then after each change. Known is a service in which anybody is
+   * registered, one that was declared, and one whose last instance has gone lately; one that is merely watched is not.
+   */
+  watchServices(receive: (step: ServicesStep) => void): Unsubscribe
+  /** These services are known from now on, whether anybody is registered in them or not, in place of those declared before. */
+  declareServices(names: readonly ServiceName[]): void
   services(): readonly { readonly name: ServiceName; readonly instances: number; readonly healthy: number }[]
   /** The service's newest set; an empty one when nobody has registered. */
   view(service: ServiceName): InstanceSet

@@ -122,6 +122,7 @@ export function openConnection(
   socket.on('drain', () => {
     gate.release('unsent')
     for (const subscription of session?.watches.values() ?? []) subscription.resume()
+    session?.catalogue?.resume()
   })
 }
 

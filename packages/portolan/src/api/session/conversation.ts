@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Fault, formatCursor, type InstanceName, parseCursor, type ServiceName } from '@portolan/core'
 import { toBeTested } from '../../health/to-be-tested.ts'
 import { authorize } from '../../registry/access/access.ts'
-import { onInstance, onService } from '../../registry/access/grants.ts'
+import { allowsSome, onInstance, onService } from '../../registry/access/grants.ts'
 import { takesTraffic } from '../../registry/drain.ts'
 import { parseChecks } from '../../registry/registered-checks.ts'
 import { parseRegistration } from '../../registry/registration.ts'
@@ -11,6 +11,7 @@ import type { ApiContext } from '../context.ts'
 import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import { readRoutes } from '../http/config.ts'
 import { reportOf, takeStatus } from '../status.ts'
+import { watchCatalogue } from './catalogue.ts'
 import { Doubts } from './doubts.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
@@ -102,8 +103,8 @@ export function openConversation(context: ApiContext, roster: Roster, shares: Sh
       const service = serviceOf(rest)
       authorize(access.authenticate(session.secret), onService('read', service))
       const isNew = !session.watches.has(watchKey(service))
-      if (isNew && session.watches.size >= limits.subscriptions)
-        throw tooMany('watches', limits.subscriptions)
+      const most = session.kind === 'proxy' ? limits.proxySubscriptions : limits.subscriptions
+      if (isNew && session.watches.size >= most) throw tooMany('watches', most)
       watch(session, service, from)
       session.send({ type: 'done', seq })
     },
@@ -120,6 +121,14 @@ export function openConversation(context: ApiContext, roster: Roster, shares: Sh
       session.stopRoutes?.()
       session.stopRoutes = routes.subscribe(table => session.send({ type: 'routes', table }))
       session.send({ type: 'routes', table: routes.table })
+      session.send({ type: 'done', seq })
+    },
+
+    'watch-services'(session, { seq }) {
+      const { grants, name } = access.authenticate(session.secret)
+      if (!allowsSome(grants, 'read')) throw readsNothing(name)
+      session.catalogue?.close()
+      session.catalogue = watchCatalogue(session, registry, access)
       session.send({ type: 'done', seq })
     },
 
@@ -200,6 +209,13 @@ function nameOf({ namespace, service, id }: InstanceName): InstanceName {
 
 function serviceOf({ namespace, service }: ServiceName): ServiceName {
   return { namespace, service }
+}
+
+function readsNothing(name: string): Fault {
+  return new Fault('forbidden', `${name} may read no service`, {
+    source: 'caller',
+    hint: 'a token with the verb read is needed',
+  })
 }
 
 function tooMany(what: string, limit: number): Fault {

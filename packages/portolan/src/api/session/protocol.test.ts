@@ -16,6 +16,7 @@ const serverFields: Readonly<Record<ServerMessage['type'], readonly string[]>> =
   snapshot: ['namespace', 'service', 'cursor', 'instances'],
   delta: ['namespace', 'service', 'cursor', 'put', 'gone'],
   routes: ['table'],
+  services: ['services', 'put', 'gone'],
   share: ['namespace', 'service', 'qps', 'burst', 'tokens'],
   'may-stop': ['namespace', 'service', 'id', 'acknowledged'],
 }

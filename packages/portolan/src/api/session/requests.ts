@@ -32,6 +32,7 @@ const shapes = {
   watch: z.strictObject({ type: z.literal('watch'), seq, ...target, from: cursor.optional() }),
   unwatch: z.strictObject({ type: z.literal('unwatch'), seq, ...target }),
   'watch-routes': z.strictObject({ type: z.literal('watch-routes'), seq }),
+  'watch-services': z.strictObject({ type: z.literal('watch-services'), seq }),
   ack: z.strictObject({ type: z.literal('ack'), ...target, cursor }),
   idle: z.strictObject({ type: z.literal('idle'), ...target, id: name, incarnation }),
   report: z.strictObject({

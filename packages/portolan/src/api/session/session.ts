@@ -29,6 +29,8 @@ export interface Session {
   /** By instance key: what it registered and did not deregister. */
   readonly held: Map<string, InstanceName>
   stopRoutes: Unsubscribe | undefined
+  /** Where it watches which services there are. */
+  catalogue: CatalogueWatch | undefined
   /** When its last pong came. */
   heardAt: Milliseconds
   send(message: ServerMessage): void
@@ -36,6 +38,12 @@ export interface Session {
   push(frame: Buffer): boolean
   ping(frame: Buffer): void
   close(code: number, reason: string): void
+}
+
+export interface CatalogueWatch {
+  /** The peer takes again what it is sent. */
+  resume(): void
+  close(): void
 }
 
 export function instanceKey(name: InstanceName): string {

@@ -140,6 +140,7 @@ export function openSessions(context: ApiContext): Sessions {
       kind: hello.kind,
       watches: new Map(),
       stopRoutes: undefined,
+      catalogue: undefined,
       heardAt: clock.now(),
       send: wire.send,
       push: wire.push,
@@ -165,6 +166,7 @@ export function openSessions(context: ApiContext): Sessions {
     for (const subscription of session.watches.values()) subscription.close(how)
     session.watches.clear()
     session.stopRoutes?.()
+    session.catalogue?.close()
     shares.part(session, how)
     // That we leave says nothing about those who stay.
     if (roster.remove(session) && !closing) registry.sessionClosed(session.id)

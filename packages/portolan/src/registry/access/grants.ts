@@ -67,6 +67,11 @@ export function allows(grants: readonly Grant[], action: Action): boolean {
   )
 }
 
+/** Whether anything at all is allowed to which the verb applies. */
+export function allowsSome(grants: readonly Grant[], verb: Verb): boolean {
+  return grants.some(({ verbs }) => verbs.includes(verb) || verbs.includes('admin'))
+}
+
 function covers(granted: string, wanted: string): boolean {
   return granted === every || granted === wanted
 }
