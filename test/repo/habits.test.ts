@@ -60,6 +60,7 @@ describe('habits', () => {
     const rims = inside(
       'client/',
       'portolan/src/api/',
+      'portolan/src/dns/',
       'portolan/src/proxy/',
       'portolan/src/health/probes/',
       'portolan/src/workloads/',

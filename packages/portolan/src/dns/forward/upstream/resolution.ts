@@ -1,0 +1,157 @@
+import type { Clock, Milliseconds } from '@portolan/core'
+import { judge, type Verdict } from '../cache/lifetime.ts'
+import type { ReadAnswer } from '../message/answer-reading.ts'
+import type { Question } from '../message/question-writing.ts'
+import type { Cancel, Timers } from '../timers.ts'
+import { Course, type Step } from './course.ts'
+import type { Abandon, Exchange, Outcome, Trouble } from './exchange.ts'
+import type { Failure, Upstream } from './upstreams.ts'
+
+export interface Resolved {
+  readonly answer: ReadAnswer
+  readonly verdict: Verdict
+}
+
+export interface ResolutionParts {
+  readonly upstreams: readonly Upstream[]
+  readonly exchange: Exchange
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Everything together: then there is no answer. */
+  readonly timeoutMs: Milliseconds
+}
+
+export interface ResolutionEnds {
+  /** Once. Undefined: nobody has said anything in time that could be passed on. */
+  settle(resolved: Resolved | undefined): void
+  /** Nothing of it is open any more. */
+  closed(): void
+}
+
+interface Attempt {
+  readonly upstream: Upstream
+  readonly step: Step
+  abandon: Abandon
+  stopWaiting: Cancel
+  hasFailed: boolean
+}
+
+/**
+ * Finds one answer: asks one upstream, the next one when that says nothing for a while or will not say, and takes the
+ * first good answer of whichever comes. Those that had been asked before are still listened to.
+ */
+export class Resolution {
+  readonly #parts: ResolutionParts
+  readonly #question: Question
+  readonly #ends: ResolutionEnds
+  readonly #course: Course
+  readonly #attempts = new Set<Attempt>()
+  /** The one that is waited for. */
+  #current: Attempt | undefined
+  /** Those that answered and would not say: it was their fault if another one does. */
+  readonly #refusers: Attempt[] = []
+  readonly #giveUp: Cancel
+  #isOver = false
+
+  /** Nothing is called back within the call, unless there are no upstreams. */
+  constructor(parts: ResolutionParts, question: Question, ends: ResolutionEnds) {
+    this.#parts = parts
+    this.#question = question
+    this.#ends = ends
+    this.#course = new Course(parts.upstreams.map(({ health }) => health))
+    this.#giveUp = parts.timers.after(parts.timeoutMs, () => this.#timeIsUp())
+    this.#advance()
+  }
+
+  /** Closes everything; nothing is settled any more. */
+  abandon(): void {
+    this.#isOver = true
+    this.#giveUp()
+    for (const attempt of [...this.#attempts]) this.#close(attempt)
+  }
+
+  #advance(): void {
+    for (;;) {
+      const step = this.#course.next(this.#parts.clock.now())
+      const upstream = step && this.#parts.upstreams[step.upstream]
+      if (step === undefined || upstream === undefined) break
+      const attempt = this.#begin(upstream, step)
+      if (step.trial) continue
+      this.#current = attempt
+      return
+    }
+    this.#current = undefined
+    if (this.#attempts.size === 0) this.#end(undefined)
+  }
+
+  #begin(upstream: Upstream, step: Step): Attempt {
+    const { exchange, timers } = this.#parts
+    upstream.asked++
+    const attempt: Attempt = {
+      upstream,
+      step,
+      hasFailed: false,
+      abandon: exchange(upstream.address, this.#question, outcome => this.#take(attempt, outcome)),
+      stopWaiting: timers.after(step.patienceMs, () => this.#waitedEnough(attempt)),
+    }
+    this.#attempts.add(attempt)
+    return attempt
+  }
+
+  #waitedEnough(attempt: Attempt): void {
+    this.#fail(attempt, 'timeout')
+    if (attempt.step.trial) this.#close(attempt)
+    this.#goOn(attempt)
+  }
+
+  #take(attempt: Attempt, outcome: Outcome): void {
+    this.#close(attempt)
+    this.#course.done(attempt.step.upstream)
+    if ('trouble' in outcome) {
+      this.#fail(attempt, outcome.trouble)
+      this.#goOn(attempt)
+      return
+    }
+    const verdict = judge(outcome.answer, this.#question.type)
+    if (verdict.kind === 'failure' && !this.#isOver) {
+      this.#refusers.push(attempt)
+      this.#goOn(attempt)
+      return
+    }
+    attempt.upstream.answered(outcome.roundTripMs)
+    this.#end({ answer: outcome.answer, verdict })
+  }
+
+  #goOn(attempt: Attempt): void {
+    if (this.#isOver) return
+    if (attempt === this.#current || this.#attempts.size === 0) this.#advance()
+  }
+
+  #timeIsUp(): void {
+    if (this.#current !== undefined) this.#fail(this.#current, 'timeout')
+    this.#end(undefined)
+  }
+
+  #end(resolved: Resolved | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#giveUp()
+    if (resolved !== undefined) for (const refuser of this.#refusers) this.#fail(refuser, 'refused')
+    this.#ends.settle(resolved)
+    if (this.#attempts.size === 0) this.#ends.closed()
+    // Whether an upstream is back is still to be found out by those that were asked for that.
+    for (const attempt of [...this.#attempts]) if (!attempt.step.trial) this.#close(attempt)
+  }
+
+  #close(attempt: Attempt): void {
+    attempt.stopWaiting()
+    attempt.abandon()
+    if (this.#attempts.delete(attempt) && this.#isOver && this.#attempts.size === 0) this.#ends.closed()
+  }
+
+  #fail(attempt: Attempt, why: Failure | Trouble): void {
+    if (attempt.hasFailed) return
+    attempt.hasFailed = true
+    attempt.upstream.failed(why, this.#parts.clock.now())
+  }
+}
