@@ -6,7 +6,8 @@ import type { AnswerCache, CacheHit } from './cache/answer-cache.ts'
 import { failureSeconds, longestSeconds } from './cache/lifetime.ts'
 import type { ForwardCounts, Result } from './counts.ts'
 import type { Forwarder } from './forwarder.ts'
-import { guarded } from './local/guards.ts'
+import { localAnswer, writeLocal } from './local/local-answer.ts'
+import { isWithin } from './local/zones.ts'
 import { bareAnswer, fresh, type KeptAnswer, keepAnswer, replyTo } from './message/kept-answer.ts'
 import type { Question } from './message/question-writing.ts'
 import type { ForwardMetrics } from './metrics.ts'
@@ -56,11 +57,14 @@ export class UpstreamForwarder implements Forwarder {
   readonly #flights = new Map<string, Flight>()
   /** Whatever has ports open: flights, and trials that outlived theirs. */
   readonly #running = new Set<Resolution>()
+  /** Whether names of private networks end here: resolvers outside would not know them, and should not hear of them. */
+  readonly #privateToo: boolean
   #waiting = 0
   #isClosed = false
 
   constructor(parts: ForwarderParts) {
     this.#parts = parts
+    this.#privateToo = !parts.upstreams.some(({ address }) => isWithin(address))
     parts.shown.underWay(() => this.#flights.size)
   }
 
@@ -83,10 +87,10 @@ export class UpstreamForwarder implements Forwarder {
     const { cache, upstreams } = this.#parts
     if (this.#isClosed) return Promise.resolve(this.#bare(query, rcodes.SERVFAIL, 'failed'))
     if (upstreams.length === 0) return Promise.resolve(this.#bare(query, rcodes.REFUSED, 'refused'))
-    const guard = guarded(query)
-    if (guard !== undefined) {
-      const result = guard.rcode === rcodes.REFUSED ? 'refused' : 'local'
-      return Promise.resolve(this.#reply(query, guard, result))
+    const local = localAnswer(query, this.#privateToo)
+    if (local !== undefined) {
+      this.#count(local.rcode === 'REFUSED' ? 'refused' : 'local')
+      return Promise.resolve(writeLocal(query, local))
     }
     const key = keyOf(query)
     const hit = cache.get(key)
