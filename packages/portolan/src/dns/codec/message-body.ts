@@ -79,6 +79,9 @@ export class MessageBody {
       case 'TXT':
         this.#texts(record.texts)
         return
+      case 'HINFO':
+        this.#texts([record.cpu, record.os])
+        return
       case 'SOA':
         this.#name(record.primary, true)
         this.#name(record.mailbox, true)
@@ -88,6 +91,8 @@ export class MessageBody {
         this.#uint32(record.expire)
         this.#uint32(record.minimum)
         return
+      default:
+        record satisfies never
     }
   }
 
@@ -176,25 +181,15 @@ export class MessageBody {
     return end + 1
   }
 
-  /**
-   * None, where it was asked in mixed case: whoever takes the targets out of our answers should see the same names each
-   * time, and not the dice of a resolver between us (0x20). The owner's name is different, it is the asked one.
-   */
   #namesOfQuestion(): Map<string, number> {
     const names = new Map<string, number>()
-    const name = this.#question
-    if (name === undefined) return names
+    const name = this.#question ?? ''
     let at: number = header.end
     for (let from = 0; from < name.length; ) {
-      const size = this.bytes[at] as number
-      for (let i = at + 1; i <= at + size; i++) {
-        const byte = this.bytes[i] as number
-        if (byte >= 0x41 && byte <= 0x5a) return new Map()
-      }
       names.set(from === 0 ? name : name.slice(from), at)
       const dot = name.indexOf('.', from)
       from = dot < 0 ? name.length : dot + 1
-      at += 1 + size
+      at += 1 + (this.bytes[at] as number)
     }
     return names
   }

@@ -29,9 +29,17 @@ export interface Edns {
   readonly cookie: Uint8Array | undefined
 }
 
+/**
+ * What is wrong with a message: an opcode other than QUERY; not one question; a question, or a record behind it, that
+ * can't be read; an OPT record that is not the only one, or not where it belongs; its version, one of its options, or
+ * the length of its cookie.
+ */
+export type Flaw = 'opcode' | 'questions' | 'question' | 'record' | 'opt' | 'version' | 'option' | 'cookie'
+
 /** Why a message is answered without being understood, as far as it was read. */
 export interface Unreadable {
   readonly rcode: Extract<Rcode, 'FORMERR' | 'NOTIMP' | 'BADVERS'>
+  readonly flaw: Flaw
   readonly id: number
   readonly opcode: number
   readonly recursionDesired: boolean

@@ -92,9 +92,10 @@ describe('readQuery', () => {
     ['half a pointer', message('01 61 c0')],
     ['a label type that is nobody’s', message('41 61 00 0001 0001')],
     ['a name of 256 bytes', message(`${'3f'.padEnd(128, '61').repeat(3)} 3e${'61'.repeat(62)} 00 0001 0001`)],
-  ])('refuses %s, question and all', (_, bytes) => {
+  ])('refuses %s, question and all', (what, bytes) => {
     expect(readQuery(bytes)).toEqual({
       rcode: 'FORMERR',
+      flaw: what.endsWith('questions') || what === 'no question' ? 'questions' : 'question',
       id: 0x1234,
       opcode: 0,
       recursionDesired: true,
@@ -104,20 +105,21 @@ describe('readQuery', () => {
   })
 
   it.each([
-    ['fewer records than it says', '', false],
-    ['a record that ends early', '00 0029 04d0 0000', false],
-    ['data that ends early', '00 0010 0001 00000000 0005 0461', false],
-    ['a name that is none', '80 0010 0001 00000000 0000', false],
-    ['a name that points to itself', 'c020 0010 0001 00000000 0000', false],
-    ['an OPT that is not the root’s', '0161 00 0029 04d0 00000000 0000', true],
-    ['half an option', opt('000a 00'), true],
-    ['an option that ends early', opt('000a 0008 aabb'), true],
-    ['a cookie of 7 bytes', opt(cookie(7)), true],
-    ['a cookie of 9 bytes', opt(cookie(9)), true],
-    ['a cookie of 41 bytes', opt(cookie(41)), true],
-  ])('refuses %s', (_, record, edns) => {
+    ['fewer records than it says', '', false, 'record'],
+    ['a record that ends early', '00 0029 04d0 0000', false, 'record'],
+    ['data that ends early', '00 0010 0001 00000000 0005 0461', false, 'record'],
+    ['a name that is none', '80 0010 0001 00000000 0000', false, 'record'],
+    ['a name that points to itself', 'c020 0010 0001 00000000 0000', false, 'record'],
+    ['an OPT that is not the root’s', '0161 00 0029 04d0 00000000 0000', true, 'opt'],
+    ['half an option', opt('000a 00'), true, 'option'],
+    ['an option that ends early', opt('000a 0008 aabb'), true, 'option'],
+    ['a cookie of 7 bytes', opt(cookie(7)), true, 'cookie'],
+    ['a cookie of 9 bytes', opt(cookie(9)), true, 'cookie'],
+    ['a cookie of 41 bytes', opt(cookie(41)), true, 'cookie'],
+  ])('refuses %s', (_, record, edns, flaw) => {
     expect(readQuery(message(orderA, record, withOne))).toMatchObject({
       rcode: 'FORMERR',
+      flaw,
       question: message(orderA).subarray(12),
       edns,
     })
@@ -125,9 +127,9 @@ describe('readQuery', () => {
 
   it('refuses an OPT record twice, or where none belongs', () => {
     const two = message(orderA, opt('') + opt(''), { counts: '0001 0000 0000 0002' })
-    expect(readQuery(two)).toMatchObject({ rcode: 'FORMERR', edns: true })
+    expect(readQuery(two)).toMatchObject({ rcode: 'FORMERR', flaw: 'opt', edns: true })
     const answer = message(orderA, opt(''), { counts: '0001 0001 0000 0000' })
-    expect(readQuery(answer)).toMatchObject({ rcode: 'FORMERR', edns: true })
+    expect(readQuery(answer)).toMatchObject({ rcode: 'FORMERR', flaw: 'opt', edns: true })
   })
 
   it.each([8, 16, 24, 40])('takes a cookie of %i bytes, and the first of two', length => {
@@ -137,13 +139,14 @@ describe('readQuery', () => {
 
   it('says which versions it knows', () => {
     const bytes = message(orderA, opt('ffff', '00010000'), withOne)
-    expect(readQuery(bytes)).toMatchObject({ rcode: 'BADVERS', edns: true })
+    expect(readQuery(bytes)).toMatchObject({ rcode: 'BADVERS', flaw: 'version', edns: true })
   })
 
   it('repeats the question of what it does not know', () => {
     const bytes = message(orderA, opt(''), { flags: '2900', ...withOne })
     expect(readQuery(bytes)).toEqual({
       rcode: 'NOTIMP',
+      flaw: 'opcode',
       id: 0x1234,
       opcode: 5,
       recursionDesired: true,

@@ -1,7 +1,7 @@
 import { flags, header } from './header.ts'
 import { readUint16 } from './integers.ts'
 import { readName } from './names.ts'
-import type { QueryReading, Unreadable } from './query.ts'
+import type { Flaw, QueryReading, Unreadable } from './query.ts'
 import { readRecords } from './read-records.ts'
 
 /**
@@ -12,7 +12,8 @@ export function readQuery(message: Uint8Array): QueryReading {
   if (message.length < header.end) return 'dropped'
   const bits = readUint16(message, header.flags)
   if ((bits & flags.response) !== 0) return 'dropped'
-  const asked = readUint16(message, header.questions) === 1 ? readName(message, header.end) : undefined
+  const isOne = readUint16(message, header.questions) === 1
+  const asked = isOne ? readName(message, header.end) : undefined
   const end = asked === undefined || asked.end + 4 > message.length ? undefined : asked.end + 4
   const question = end === undefined ? undefined : message.subarray(header.end, end)
   const records = end === undefined ? undefined : readRecords(message, end)
@@ -20,16 +21,18 @@ export function readQuery(message: Uint8Array): QueryReading {
   const id = readUint16(message, header.id)
   const opcode = (bits >>> 11) & 15
   const recursionDesired = (bits & flags.recursionDesired) !== 0
-  const unreadable = (rcode: Unreadable['rcode']): Unreadable => ({
-    rcode,
+  const unreadable = (flaw: Flaw): Unreadable => ({
+    rcode: flaw === 'opcode' ? 'NOTIMP' : flaw === 'version' ? 'BADVERS' : 'FORMERR',
+    flaw,
     id,
     opcode,
     recursionDesired,
     question,
     edns: records?.opt ?? false,
   })
-  if (opcode !== 0) return unreadable('NOTIMP')
-  if (asked === undefined || question === undefined || records === undefined) return unreadable('FORMERR')
+  if (opcode !== 0) return unreadable('opcode')
+  if (!isOne) return unreadable('questions')
+  if (asked === undefined || question === undefined || records === undefined) return unreadable('question')
   if (records.flaw !== undefined) return unreadable(records.flaw)
   return {
     id,

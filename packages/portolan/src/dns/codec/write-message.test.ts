@@ -81,6 +81,7 @@ describe('writeMessage', () => {
           { type: 'AAAA', name: 'order.portolan', ttl: 0xffff, address: '2001:db8::1' },
           { type: 'TXT', name: 'x.portolan', ttl: 2, texts: ['id=a', '', 'zone=ä'] },
           { type: 'TXT', name: 'x.portolan', ttl: 2, texts: [] },
+          { type: 'HINFO', name: 'order.portolan', ttl: 2, cpu: 'RFC8482', os: '' },
           { type: 'PTR', name: '1.0.0.10.in-addr.arpa', ttl: 3, target: 'a.instance.order.portolan' },
         ],
         authority: [soa, { type: 'NS', name: 'portolan', ttl: 9, target: 'ns.portolan' }],
@@ -113,6 +114,7 @@ describe('writeMessage', () => {
         data: [Buffer.from('id=a'), Buffer.alloc(0), Buffer.from('zone=ä')],
       },
       { type: 'TXT', name: 'x.portolan', ttl: 2, data: [Buffer.alloc(0)] },
+      { type: 'HINFO', name: 'order.portolan', ttl: 2, data: { cpu: 'RFC8482', os: '' } },
       { type: 'PTR', name: '1.0.0.10.in-addr.arpa', ttl: 3, data: 'a.instance.order.portolan' },
     ])
     expect(read.authorities).toMatchObject([
@@ -151,7 +153,7 @@ describe('writeMessage', () => {
     expect(bytes.length).toBe(12 + 20 + 2 * (12 + 6 + length) + 2 * 16)
   })
 
-  it('keeps the case of a question to itself', () => {
+  it('repeats the question as it was spelt', () => {
     const asked = question('oRdEr.PORTOLAN')
     const bytes = writeMessage(
       outgoing({ question: asked, answers: [srv('a')], authority: [soa], additional: [target('a')] }),
@@ -161,8 +163,12 @@ describe('writeMessage', () => {
     expect(read.answers).toMatchObject([
       { name: 'oRdEr.PORTOLAN', data: { target: 'a.instance.order.portolan' } },
     ])
-    expect(read.authorities).toMatchObject([{ name: 'portolan' }])
+    expect(read.authorities).toMatchObject([{ name: 'PORTOLAN', data: { mname: 'ns.PORTOLAN' } }])
     expect(read.additionals).toMatchObject([{ name: 'a.instance.order.portolan' }])
+    const plain = outgoing({ answers: [srv('a')], authority: [soa], additional: [target('a')] })
+    const same = Buffer.from(bytes)
+    same.set(question('order.portolan'), 12)
+    expect(same).toEqual(writeMessage(plain))
   })
 
   it('takes escaped bytes for what they are', () => {

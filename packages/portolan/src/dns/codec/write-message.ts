@@ -14,7 +14,8 @@ const dnssecOk = 0x8000
 /**
  * A whole message, with names compressed (RFC 1035 section 4.1.4): owners, and those that NS, PTR and SOA name; not SRV
  * targets (RFC 2782), but other names point into those. The records written are the first so many of answers, authority
- * and additional, in this order: less room never makes more of them.
+ * and additional, in this order: less room never makes more of them. However the question is spelt (0x20), the reply is
+ * the same but for the question's own bytes.
  * @throws RangeError for a record that nobody could write, and for an RCODE above 15 without an OPT record
  */
 export function writeMessage(outgoing: Outgoing): Buffer {
