@@ -31,6 +31,11 @@ export async function until<T>(
   }
 }
 
+/** Where Debian keeps servers. */
+export function withSbin(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
+}
+
 export interface Program {
   readonly child: ChildProcess
   readonly pid: number
@@ -62,9 +67,14 @@ export class Processes {
   }
 
   node(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = root): Program {
-    const child = spawn(process.execPath, [...fromSource, ...args], {
+    return this.start(process.execPath, [...fromSource, ...args], { PORTOLAN_LOG: 'warn', ...env }, cwd)
+  }
+
+  /** Starts any program, by its name in PATH or a superuser's. */
+  start(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = root): Program {
+    const child = spawn(command, args, {
       cwd,
-      env: { ...process.env, PORTOLAN_LOG: 'warn', ...env },
+      env: { ...withSbin(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''

@@ -34,6 +34,17 @@ describe('documentation', () => {
     expect(matches(readText('docs/metrics.md'), /^\| `(portolan_[a-z0-9_]+)` \|/gm)).toEqual(named)
   })
 
+  it('explains every label of Prometheus targets, and none that is gone', () => {
+    const labels = readText('packages/portolan/src/compat/prometheus/labels.ts')
+    const named = matches(labels, /\b__meta_portolan_([a-z_]+?)(?:\b|_\$)/g)
+    expect(named.length).toBeGreaterThan(10)
+    const documented = matches(
+      readText('docs/prometheus.md'),
+      /^\| `__meta_portolan_([a-z_]+?)(?:_KEY)?` \|/gm,
+    )
+    expect(documented).toEqual(named)
+  })
+
   it('shows only npm scripts that exist in README', () => {
     const scripts = Object.keys((JSON.parse(readText('package.json')) as { scripts: object }).scripts)
     const shown = matches(readText('README.md'), /npm (?:run )?(start|test|bench|[a-z]+:[a-z]+)/g)

@@ -18,6 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['cli'],
   ['index.ts', 'server.ts', 'lb-arguments.ts', 'lb.ts'],
   ['api'],
+  ['compat'],
   ['dns', 'proxy'],
   ['workloads'],
   ['simulate'],

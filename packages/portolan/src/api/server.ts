@@ -17,6 +17,7 @@ import { instanceEndpoints } from './http/instances.ts'
 import { mount } from './http/mount.ts'
 import { operationEndpoints } from './http/operations.ts'
 import { mountPages } from './http/pages.ts'
+import { prometheusEndpoints } from './http/prometheus.ts'
 import { serviceEndpoints } from './http/services.ts'
 import { tokenEndpoints } from './http/tokens.ts'
 import { openListeners } from './listen/listeners.ts'
@@ -104,6 +105,7 @@ export async function openApi(options: ApiOptions): Promise<Api> {
     ...operationEndpoints(context, sessions.roster.mayStop),
     ...tokenEndpoints(context),
     ...configEndpoints(context),
+    ...prometheusEndpoints(context),
   ]
   const app = openApp(context)
   mount(app, endpoints, context)

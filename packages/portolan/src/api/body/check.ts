@@ -3,16 +3,21 @@ import { z } from 'zod'
 
 /**
  * Checks what a peer sent against a schema.
+ * @param hint what is right, for the caller
  * @throws Fault `invalid_request` that names the first places that are wrong
  */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   what: string,
+  hint?: string,
 ): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw new Fault('invalid_request', `${what}: ${describe(result.error)}`, { source: 'caller' })
+  throw new Fault('invalid_request', `${what}: ${describe(result.error)}`, {
+    source: 'caller',
+    ...(hint === undefined ? {} : { hint }),
+  })
 }
 
 const maxShown = 3

@@ -28,8 +28,10 @@ export interface Endpoint<
   Body extends z.ZodType = z.ZodType,
 > {
   readonly method: Method
-  /** Below `/api/v1`, with `:name` for parameters. */
+  /** With `:name` for parameters. */
   readonly path: string
+  /** Where the path begins: other systems' clients have their own ideas of it. Default: below `/api/v1`. */
+  readonly at?: 'root'
   readonly summary: string
   readonly params?: Params
   readonly query?: Query

@@ -10,11 +10,16 @@ import type { Endpoint, Method } from './endpoint.ts'
 
 export const apiPrefix = '/api/v1'
 
+/** The whole path of an endpoint. */
+export function urlOf({ at, path }: Pick<Endpoint, 'at' | 'path'>): string {
+  return at === 'root' ? path : apiPrefix + path
+}
+
 /** Registers the endpoints, and on each path an answer to the methods that it lacks. */
 export function mount(app: FastifyInstance, endpoints: readonly Endpoint[], context: ApiContext): void {
   const methods = new Map<string, Method[]>()
   for (const endpoint of endpoints) {
-    const url = apiPrefix + endpoint.path
+    const url = urlOf(endpoint)
     methods.set(url, [...(methods.get(url) ?? []), endpoint.method])
     route(app, url, endpoint, context)
   }
@@ -22,6 +27,12 @@ export function mount(app: FastifyInstance, endpoints: readonly Endpoint[], cont
 }
 
 const noFields = z.strictObject({})
+
+/** What may stand in it, for those who misspelt it. */
+function queryHint(query: z.ZodType): string | undefined {
+  const fields = query instanceof z.ZodObject ? Object.keys(query.shape) : []
+  return fields.length === 0 ? undefined : `the query takes ${fields.join(', ')}`
+}
 
 function route(app: FastifyInstance, url: string, endpoint: Endpoint, { access }: ApiContext): void {
   const { params = z.unknown(), query = noFields } = endpoint
@@ -40,7 +51,7 @@ function route(app: FastifyInstance, url: string, endpoint: Endpoint, { access }
       return await endpoint.handle({
         identity,
         params: check(params, request.params, 'the path'),
-        query: check(query, request.query, 'the query'),
+        query: check(query, request.query, 'the query', queryHint(query)),
         body: bodyOf(endpoint, request),
         request,
         reply,

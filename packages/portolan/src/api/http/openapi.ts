@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Answer, Endpoint } from './endpoint.ts'
-import { apiPrefix } from './mount.ts'
+import { urlOf } from './mount.ts'
 import { problem } from './shapes.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -9,7 +9,7 @@ type Json = Readonly<Record<string, unknown>>
 export function openApiDocument(endpoints: readonly Endpoint[], version: string): Json {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const endpoint of endpoints) {
-    const path = apiPrefix + endpoint.path.replace(/:(\w+)/g, '{$1}')
+    const path = urlOf(endpoint).replace(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: operation(endpoint) }
   }
   return {

@@ -29,6 +29,22 @@ export const instanceQuery = z.strictObject({
     .describe('Only instances with this tag; may be repeated.'),
 })
 
+export const targetQuery = instanceQuery.extend({
+  namespace: namespace.unwrap().optional().describe('Default: every namespace.'),
+  service: z
+    .union([name, z.array(name).max(64)])
+    .transform(services => (typeof services === 'string' ? [services] : services))
+    .optional()
+    .describe('Only instances of this service; may be repeated.'),
+  port: name.optional().describe('The port of this name, or `all`. Default: the default port alone.'),
+})
+
+/** What Prometheus' `http_sd` reads. */
+export const targetGroup = z.object({
+  targets: z.array(z.string()).describe('HOST:PORT'),
+  labels: z.record(z.string(), z.string()),
+})
+
 export type InstanceQuery = z.output<typeof instanceQuery>
 
 export const yes = flag
