@@ -30,6 +30,7 @@ export {
 export { type Dice, diceFrom } from './balance/drawing/dice.ts'
 export { Lots } from './balance/drawing/lots.ts'
 export { type Eligible, eligible } from './balance/eligible.ts'
+export { type LevelShare, levelShares } from './balance/failover/failover.ts'
 export { type LeastRequestOptions, leastRequest } from './balance/least-request/least-request.ts'
 export type { Endpoint, Outcome, PickContext, Picker, Policy } from './balance/picker.ts'
 export {

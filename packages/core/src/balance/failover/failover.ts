@@ -15,19 +15,30 @@ export function failover(newPolicy: () => Policy, levelOf: (instance: Instance) 
   const whole = newPolicy()
   const policyOf = policiesByPlace(newPolicy)
   return (endpoints, random, all = endpoints) => {
-    const groups = levelGroups(endpoints, all, levelOf)
+    const groups: readonly Group[] = levelShares(endpoints, all, levelOf)
     return groups.length < 2 ? whole(endpoints, random, all) : new GroupedPicker(groups, random, policyOf)
   }
 }
 
-function levelGroups(
-  endpoints: readonly Endpoint[],
-  all: readonly Endpoint[],
+/** Those of one level, and the part of all traffic that they get together. */
+export interface LevelShare<Candidate> {
+  readonly endpoints: readonly Candidate[]
+  /** 0 to 1. */
+  readonly share: number
+}
+
+/**
+ * What {@link failover} gives to each level that may be picked, lowest first: for those who pick in another way.
+ * @param all every endpoint, those included that may not be picked
+ */
+export function levelShares<Candidate extends Pick<Endpoint, 'instance' | 'weight'>>(
+  endpoints: readonly Candidate[],
+  all: readonly Candidate[],
   levelOf: (instance: Instance) => number,
-): readonly Group[] {
+): readonly LevelShare<Candidate>[] {
   const levels = [...new Set(endpoints.map(({ instance }) => levelOf(instance)))].sort((a, b) => a - b)
   if (levels.length < 2) return [{ endpoints, share: 1 }]
-  const groups: { endpoints: readonly Endpoint[]; share: number }[] = []
+  const groups: LevelShare<Candidate>[] = []
   let left = 1
   for (const level of levels) {
     const mine = endpoints.filter(({ instance }) => levelOf(instance) === level)
@@ -41,6 +52,6 @@ function levelGroups(
   return groups.map(({ endpoints: mine, share }) => ({ endpoints: mine, share: share / (1 - left) }))
 }
 
-function weightOf(endpoints: readonly Endpoint[]): number {
+function weightOf(endpoints: readonly Pick<Endpoint, 'weight'>[]): number {
   return endpoints.reduce((sum, { weight }) => sum + weight, 0)
 }
