@@ -1,0 +1,157 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { Fault, formatHostPort, type HostPort, type Milliseconds } from '@portolan/core'
+import type { Log } from '../../observe/log.ts'
+import { readClientAddress } from '../trust/networks.ts'
+import { Connection, type Floor, type Handle } from './tcp/connection.ts'
+import { crowdedAbove, type TcpLimits, tcpDefaults } from './tcp/limits.ts'
+import { TcpCounts } from './tcp/metrics.ts'
+import { Room } from './tcp/room.ts'
+
+export interface TcpOptions {
+  readonly listen: HostPort
+  /** Of this listener alone; what is not said is {@link tcpDefaults}. */
+  readonly limits?: Partial<TcpLimits>
+  readonly handle: Handle
+  readonly log: Pick<Log, 'warn' | 'error'>
+  /** May be shared with other listeners. */
+  readonly counts?: TcpCounts
+  /** Whether `::` leaves IPv4 to another listener. Default false: it takes both. */
+  readonly ipv6Only?: boolean
+  /** Calls `sweep` so often until what it returns is called. Default: a timer. */
+  readonly every?: (ms: Milliseconds, sweep: () => void) => () => void
+}
+
+export interface TcpServer {
+  readonly address: string
+  readonly port: number
+  /** Takes no more queries, answers those under way within `closeMs`, and ends every connection. */
+  close(): Promise<void>
+}
+
+/** How closely all times are kept; nothing ends early. */
+export const sweepMs: Milliseconds = 250
+/** The same trouble is told once in so long: whoever makes it may make a lot. */
+const logEveryMs: Milliseconds = 10_000
+
+/**
+ * Answers DNS over TCP (RFC 7766).
+ * @throws Fault `address_in_use`, `config_invalid`
+ */
+export async function openTcp(options: TcpOptions): Promise<TcpServer> {
+  const { log, every = realTimer } = options
+  const floor = floorOf(options)
+  const { room, limits, counts } = floor
+  const notAccepted = seldom(floor, error => log.warn({ err: error }, 'a DNS connection was not accepted'))
+  const server = await listening(options, socket => accept(socket, floor))
+  // Short of descriptors, for one: there will be others.
+  server.on('error', error => {
+    counts.refused.accept++
+    notAccepted(error)
+  })
+  const stop = every(sweepMs, () => {
+    floor.now += sweepMs
+    const idleMs = room.size > limits.connections * crowdedAbove ? limits.crowdedIdleMs : limits.idleMs
+    for (const connection of room) connection.check(idleMs)
+  })
+  const shut = async (): Promise<void> => {
+    const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    for (const connection of [...room]) connection.drain()
+    const grace = setTimeout(() => {
+      for (const connection of [...room]) connection.destroy()
+    }, limits.closeMs)
+    await closed
+    clearTimeout(grace)
+    stop()
+  }
+  const { address, port } = server.address() as AddressInfo
+  let closing: Promise<void> | undefined
+  return {
+    address,
+    port,
+    close() {
+      closing ??= shut()
+      return closing
+    },
+  }
+}
+
+function floorOf({ limits: given, handle, log, counts = new TcpCounts() }: TcpOptions): Floor {
+  const limits: TcpLimits = { ...tcpDefaults, ...given }
+  const room = new Room<Connection>(limits.connections, limits.connectionsPerClient)
+  const floor: Floor = { limits, handle, counts, room, held: 0, now: 0, failed: error => failed(error) }
+  const failed = seldom(floor, error => log.error({ err: error }, 'a DNS query over TCP was not answered'))
+  return floor
+}
+
+function accept(socket: Socket, floor: Floor): void {
+  const { remoteAddress: address, remotePort: port } = socket
+  // It has gone again.
+  if (address === undefined || port === undefined) {
+    socket.destroy()
+    return
+  }
+  const client = clientAt(address)
+  const inTheWay = floor.room.inTheWayOf(client)
+  if (inTheWay === 'full') {
+    floor.counts.refused.busy++
+    socket.destroy()
+    return
+  }
+  inTheWay?.end('gave-way')
+  new Connection(socket, { address, port }, client, floor).begin()
+}
+
+/** One IPv4 address, or an IPv6 network of 56 bits, which is what one customer gets. */
+function clientAt(address: string): string {
+  const bytes = readClientAddress(address)
+  if (bytes === undefined) return address
+  return bytes.length === 4 ? bytes.join('.') : bytes.subarray(0, 7).join(':')
+}
+
+/** Tells of the first of many. */
+function seldom(floor: Pick<Floor, 'now'>, tell: (error: unknown) => void): (error: unknown) => void {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return error => {
+    if (floor.now - toldAt < logEveryMs) return
+    toldAt = floor.now
+    tell(error)
+  }
+}
+
+async function listening(
+  { listen: { host, port }, ipv6Only = false }: TcpOptions,
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  // Half-open, since a client may end its side before it has read its answers.
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, accept)
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: Error): void => reject(listenFault(error, host, port))
+    server.once('error', failed)
+    server.listen({ host, port, ipv6Only, backlog: 1024 }, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
+  return server
+}
+
+function listenFault(error: NodeJS.ErrnoException, host: string, port: number): Fault {
+  const where = formatHostPort(host, port)
+  if (error.code === 'EADDRINUSE') {
+    return new Fault('address_in_use', `${where} is taken`, {
+      source: 'caller',
+      cause: error,
+      hint: 'stop the other program, or choose another address for dns.listen',
+    })
+  }
+  return new Fault('config_invalid', `DNS can't listen on ${where}: ${error.message}`, {
+    source: 'caller',
+    cause: error,
+    ...(error.code === 'EACCES' ? { hint: 'ports below 1024 need CAP_NET_BIND_SERVICE, or root' } : {}),
+  })
+}
+
+function realTimer(ms: Milliseconds, sweep: () => void): () => void {
+  const timer = setInterval(sweep, ms)
+  return () => clearInterval(timer)
+}
