@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { readText } from '../repo/sources.ts'
 import { disagreements, known } from './disagreements.ts'
+import { dnsDisagreements } from './dns-disagreements.ts'
 import { type Fuzzer, fuzz, shown } from './fuzzer.ts'
 import { fuzzers } from './fuzzers.ts'
 import { readBoth } from './requests.ts'
 
-/** However slow the machine: all four together end within a minute or so. */
+/** However slow the machine: all of them together end within a minute or so. */
 const longestMs = 15_000
 
 describe('fuzzers', () => {
@@ -77,5 +78,17 @@ describe('docs/http.md', () => {
       match.slice(1, 4).map(cell => cell.trim()),
     )
     expect(rows).toEqual(disagreements.map(({ about, what, why }) => [about, what, why]))
+  })
+})
+
+describe('docs/dns.md', () => {
+  it('lists every known disagreement with dns-packet, and no other', () => {
+    const [, section = ''] = readText('docs/dns.md').split(
+      '## Where we read messages differently from dns-packet\n',
+    )
+    const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (we [^|]+) \| ([^|]+) \|$/gm)].map(
+      match => match.slice(1, 3).map(cell => cell.trim()),
+    )
+    expect(rows).toEqual(dnsDisagreements.map(({ what, why }) => [what, why]))
   })
 })

@@ -1,4 +1,6 @@
 import { openAnswers } from './answers.ts'
+import { dnsAnswers } from './dns-answers.ts'
+import { dnsMessages } from './dns-messages.ts'
 import type { Fuzzer } from './fuzzer.ts'
 import { requests } from './requests.ts'
 import { splits } from './splits.ts'
@@ -10,4 +12,6 @@ export const fuzzers: Readonly<Record<string, { open(): Promise<Fuzzer>; readonl
   requests: { open: async () => requests, usual: 150_000 },
   through: { open: openThrough, usual: 20_000 },
   answers: { open: openAnswers, usual: 25_000 },
+  'dns-messages': { open: async () => dnsMessages, usual: 60_000 },
+  'dns-answers': { open: async () => dnsAnswers, usual: 4_000 },
 }

@@ -1,4 +1,4 @@
-/** `npm run fuzz -- [--minutes 10] [--seed 1] [--only splits,requests,through,answers]`: for as long as you like. */
+/** `npm run fuzz -- [--minutes 10] [--seed 1] [--only requests,dns-messages]`: for as long as you like. */
 import { parseArgs } from 'node:util'
 import { type Fuzzed, fuzz, shown } from './fuzzer.ts'
 import { fuzzers } from './fuzzers.ts'
