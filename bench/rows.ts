@@ -7,6 +7,11 @@ import { deployFailedRow } from './deploy/replacement.ts'
 import { detectFalseRow } from './detect/false.ts'
 import { detectDropRow, detectHangRow, detectKillRow } from './detect/faults.ts'
 import { detectPausesRow } from './detect/pauses.ts'
+import { dnsDeployRow } from './dns/deploy.ts'
+import { dnsFloodRow } from './dns/flood.ts'
+import { dnsKillRow } from './dns/kill.ts'
+import { dnsRow } from './dns/queries.ts'
+import { dnsWideRow } from './dns/wide.ts'
 import { fanoutRow } from './fanout/fanout.ts'
 import { healthBudgetRow } from './health/budget.ts'
 import { healthChecksRow } from './health/checks.ts'
@@ -40,6 +45,12 @@ export const rows: Readonly<Record<string, Bench>> = {
   'proxy.soak': proxySoakRow,
   'proxy.storm': proxyStormRow,
   'proxy.tunnels': proxyTunnelsRow,
+  'dns.hot': dnsRow('hot'),
+  'dns.churn': dnsRow('churn'),
+  'dns.wide': dnsWideRow,
+  'dns.kill': dnsKillRow,
+  'dns.deploy': dnsDeployRow,
+  'dns.flood': dnsFloodRow,
   'client.overhead': clientOverheadRow,
   'pick.round-robin': pickRow('round-robin'),
   'pick.random': pickRow('random'),
