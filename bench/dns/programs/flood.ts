@@ -31,8 +31,10 @@ const sockets = await Promise.all(
       counts.answeredBytes += message.length
       if (((message[2] ?? 0) & 2) !== 0) counts.truncated += 1
     })
+    // Where looking up takes no turn of the loop, binding takes none either.
+    const listening = once(socket, 'listening')
     socket.bind({ port: 0, address: addressOf('127.66', i) })
-    await once(socket, 'listening')
+    await listening
     return socket
   }),
 )

@@ -24,6 +24,7 @@ server:
   logfile: "${dir}/unbound.log"
   pidfile: "${dir}/unbound.pid"
   num-threads: 1
+  local-zone: "." refuse
   local-zone: "peer.test." static
 ${names(count)
   .map(i => `  local-data: "${nameOf(i)}. 1 A ${addressOf('10.0', i)}"`)
