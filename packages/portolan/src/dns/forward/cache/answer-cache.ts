@@ -117,12 +117,14 @@ export class AnswerCache {
   }
 }
 
-function hit({ answer, bornAt, freshUntil, recheckAt }: Entry, now: Milliseconds): CacheHit {
+function hit({ answer, bornAt, freshUntil, usableUntil, recheckAt }: Entry, now: Milliseconds): CacheHit {
   if (now >= freshUntil) {
     const state = now < recheckAt ? 'stale' : 'fallback'
     return { answer, aging: { leftSeconds: staleTtlSeconds }, state }
   }
   const aging = { goneSeconds: Math.floor((now - bornAt) / 1000) }
-  const isRipe = now >= freshUntil - (freshUntil - bornAt) / 10 && now >= recheckAt
+  // A failure is remembered so that nobody is asked for a while (RFC 9520).
+  const isFailure = usableUntil === freshUntil
+  const isRipe = !isFailure && now >= freshUntil - (freshUntil - bornAt) / 10 && now >= recheckAt
   return { answer, aging, state: isRipe ? 'ripe' : 'fresh' }
 }

@@ -61,10 +61,9 @@ function behindString(bytes: Uint8Array, at: number): number {
   return length === undefined ? -1 : at + 1 + length
 }
 
-/** One or more of them (RFC 1035 section 3.3.14). */
+/** One or more of them (RFC 1035 section 3.3.14); some have none, and nobody minds. */
 function behindStrings(bytes: Uint8Array, at: number, end: number): number {
   let here = at
-  do here = behindString(bytes, here)
-  while (here >= 0 && here < end)
+  while (here >= 0 && here < end) here = behindString(bytes, here)
   return here
 }
