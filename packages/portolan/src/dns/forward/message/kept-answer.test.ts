@@ -14,7 +14,7 @@ const opt: Answer = {
   ednsVersion: 0,
   flags: 0,
   flag_do: false,
-  options: [{ code: 'PADDING', data: Buffer.alloc(40) }],
+  options: [{ code: 12, data: Buffer.alloc(40) }],
 }
 const flags = flag.AA | flag.AD | flag.RD | flag.RA | flag.CD
 

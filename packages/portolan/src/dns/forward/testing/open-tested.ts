@@ -14,6 +14,8 @@ export interface TestedForwarder {
   read(query: Query): Promise<DecodedPacket>
   /** The value of a metric, by its name and the start of its labels: `questions_total{result="cache"}`. */
   metric(line: string): Promise<number>
+  /** Of all upstreams together. */
+  failures(reason: string): Promise<number>
   close(): Promise<void>
 }
 
@@ -36,14 +38,21 @@ export function openTested(
     ...rest,
   })
   opened.add(() => forwarder.close())
+  const values = async (line: RegExp): Promise<number[]> => {
+    const lines = (await metrics.metrics()).split('\n').filter(one => line.test(one))
+    return lines.map(one => Number(one.split(' ').at(-1)))
+  }
   return {
     ask: query => forwarder.ask(query),
     read: async query => decode(await forwarder.ask(query)),
     close: () => forwarder.close(),
     async metric(line) {
-      const text = await metrics.metrics()
-      const found = text.split('\n').find(one => one.startsWith(`portolan_dns_forward_${line}`))
-      return Number(found?.split(' ').at(-1) ?? Number.NaN)
+      const escaped = line.replace(/[{}]/g, '\\$&')
+      return (await values(new RegExp(`^portolan_dns_forward_${escaped}`)))[0] ?? Number.NaN
+    },
+    async failures(reason) {
+      const counted = await values(new RegExp(`^portolan_dns_forward_failures_total.*reason="${reason}"`))
+      return counted.reduce((sum, value) => sum + value, 0)
     },
   }
 }
