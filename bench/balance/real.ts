@@ -119,7 +119,17 @@ async function measure(trial: Trial, way: LoadPlan['way'], say: (text: string) =
       const up = start(
         0,
         process.execPath,
-        [...fromSource, main, 'up', '--config', file, '--data', join(dir, policy)],
+        [
+          ...fromSource,
+          main,
+          'up',
+          '--roles',
+          'registry,gateway',
+          '--config',
+          file,
+          '--data',
+          join(dir, policy),
+        ],
         { env: { ...process.env, PORTOLAN_LOG: 'error' } },
       )
       try {

@@ -64,7 +64,7 @@ export const healthCostRow: Bench = async say => {
   const up = start(
     0,
     process.execPath,
-    [...fromSource, main, 'up', '--config', file, '--data', join(dir, 'data')],
+    [...fromSource, main, 'up', '--roles', 'registry,gateway', '--config', file, '--data', join(dir, 'data')],
     {
       env: { ...process.env, PORTOLAN_LOG: 'error' },
     },

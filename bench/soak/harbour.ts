@@ -55,7 +55,17 @@ services:
     )
   configure(workload)
   const main = join(root, 'packages/portolan/src/cli/main.ts')
-  const args = [...fromSource, main, 'up', '--config', file, '--data', join(directory, 'data')]
+  const args = [
+    ...fromSource,
+    main,
+    'up',
+    '--roles',
+    'registry,gateway',
+    '--config',
+    file,
+    '--data',
+    join(directory, 'data'),
+  ]
   const up = start(0, process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   up.stderr?.setEncoding('utf8').on('data', (chunk: string) => {

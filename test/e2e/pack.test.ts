@@ -45,11 +45,12 @@ describe('the packed tarballs', () => {
     processes.file('package.json', '{"name":"user","private":true,"type":"module"}', home)
     npm(home, 'install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs.map(name => `./${name}`))
 
-    const [api, gateway, admin] = [await freePort(), await freePort(), await freePort()]
+    const ports = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()]
+    const [api, gateway, admin, dns, dnsAdmin] = ports
     const url = `http://127.0.0.1:${api}`
     processes.file(
       'portolan.yaml',
-      `api: { listen: ["127.0.0.1:${api}"] }\ngateway: { listen: "127.0.0.1:${gateway}", admin: "127.0.0.1:${admin}" }\n`,
+      `api: { listen: ["127.0.0.1:${api}"] }\ngateway: { listen: "127.0.0.1:${gateway}", admin: "127.0.0.1:${admin}" }\ndns: { listen: "127.0.0.1:${dns}", admin: "127.0.0.1:${dnsAdmin}" }\n`,
       home,
     )
     const server = spawn(join(home, 'node_modules/.bin/portolan'), ['up'], { cwd: home, env: plainEnv })

@@ -62,8 +62,10 @@ export class Processes {
     return path
   }
 
+  /** `up` without DNS where no roles are said: on its port there is room for one. */
   portolan(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = root): Program {
-    return this.node([main, ...args], env, cwd)
+    const without = args[0] === 'up' && !args.includes('--roles') ? ['--roles', 'registry,gateway'] : []
+    return this.node([main, ...args, ...without], env, cwd)
   }
 
   node(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = root): Program {

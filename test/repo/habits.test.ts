@@ -45,6 +45,7 @@ describe('habits', () => {
     const rims = inside(
       'portolan/src/server.ts',
       'portolan/src/lb.ts',
+      'portolan/src/dns.ts',
       'portolan/src/cli',
       'client/src/connect.ts',
     )

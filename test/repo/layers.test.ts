@@ -16,7 +16,7 @@ const packages: Readonly<Record<string, (specifier: string) => boolean>> = {
  */
 const floors: readonly (readonly string[])[] = [
   ['cli'],
-  ['index.ts', 'server.ts', 'lb-arguments.ts', 'lb.ts'],
+  ['index.ts', 'server.ts', 'dns-arguments.ts', 'dns.ts', 'lb-arguments.ts', 'lb.ts'],
   ['api'],
   ['compat'],
   ['dns', 'proxy'],

@@ -70,6 +70,8 @@ export async function openOurs(options: OursOptions = {}) {
     ...profiling,
     main,
     'up',
+    '--roles',
+    'registry,gateway',
     '--config',
     file,
     '--data',

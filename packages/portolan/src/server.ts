@@ -21,6 +21,7 @@ import {
   tokens,
 } from './config/resolve.ts'
 import { routesOf } from './config/routes.ts'
+import { dnsArguments } from './dns-arguments.ts'
 import { openHealth } from './health/open-health.ts'
 import { grpcProbe } from './health/probes/grpc.ts'
 import { httpProbe } from './health/probes/http.ts'
@@ -38,7 +39,7 @@ import type { Store } from './store/store.ts'
 import { openFleet } from './workloads/fleet.ts'
 import type { Workloads } from './workloads/workloads.ts'
 
-export type Role = 'registry' | 'gateway'
+export type Role = 'registry' | 'gateway' | 'dns'
 
 export interface ServerOptions {
   readonly loaded: LoadedConfig
@@ -56,8 +57,12 @@ export interface ServerOptions {
 export interface Server {
   /** URLs of the API. */
   readonly api: readonly string[]
+  /** Where the gateway listens, and where it shows itself; nowhere = it is not run here. */
   readonly gateway: readonly HostPort[]
   readonly admin: HostPort
+  /** The same of DNS. */
+  readonly dns: readonly HostPort[]
+  readonly dnsAdmin: HostPort
   readonly data: string
   readonly registry: Registry
   readonly workloads: Workloads
@@ -105,6 +110,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const hasIPv6 = hasIPv6Loopback()
   const listen = listenAddresses(config.api.listen, 7400, hasIPv6)
   const gatewayListen = listenAddresses(config.gateway.listen, 7480, hasIPv6)
+  const dnsListen = listenAddresses(config.dns.listen, 7453, hasIPv6)
 
   const store = await openLmdbStore({ directory: data, log })
   opened.add(() => store.close())
@@ -144,6 +150,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
   const leftOut = options.warn ?? ((line: string) => log.error(line))
   const routes = routesOf(routeTable(config, gatewayListen, await affinitySecrets(loaded, store)))
   const withGateway = options.roles.includes('gateway')
+  const withDns = options.roles.includes('dns')
   let declaredAt = declaredInstances(loaded)
   let { allowTargets } = config.registry
   let waiting: readonly string[] = []
@@ -158,7 +165,7 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     log,
     metrics,
     version: options.version,
-    settings: apiSettings(loaded, listen, withGateway ? gatewayListen : []),
+    settings: apiSettings(loaded, listen, withGateway ? gatewayListen : [], withDns ? dnsListen : []),
   })
   opened.add(() => api.close())
   health.hearing(api.heardAgo)
@@ -173,9 +180,14 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     store,
     directory: data,
     url,
-    gateway: withGateway
-      ? [...options.self, ...lbArguments(gatewayOptions(loaded, gatewayListen, url))]
-      : undefined,
+    own: {
+      ...(withGateway
+        ? { gateway: [...options.self, ...lbArguments(gatewayOptions(loaded, gatewayListen, url))] }
+        : {}),
+      ...(withDns
+        ? { dns: [...options.self, ...dnsArguments({ join: [url], listen: dnsListen, config: config.dns })] }
+        : {}),
+    },
     show: options.show,
     clock,
     random: Math.random,
@@ -186,6 +198,8 @@ async function compose(options: ServerOptions, opened: Opened): Promise<Server> 
     api: api.addresses,
     gateway: withGateway ? gatewayListen : [],
     admin: config.gateway.admin,
+    dns: withDns ? dnsListen : [],
+    dnsAdmin: config.dns.admin,
     data,
     registry,
     workloads: fleet.workloads,
@@ -222,15 +236,25 @@ function gatewayOptions({ config }: LoadedConfig, listen: readonly HostPort[], u
   return { join: [url], listen, admin, trustedProxies: [], ...(zone === undefined ? {} : { zone }) }
 }
 
-function apiSettings(loaded: LoadedConfig, listen: readonly HostPort[], gateway: readonly HostPort[]) {
-  const { names, tls, insecure } = loaded.config.api
+function apiSettings(
+  loaded: LoadedConfig,
+  listen: readonly HostPort[],
+  gateway: readonly HostPort[],
+  dns: readonly HostPort[],
+) {
+  const { api, gateway: gatewayConfig, dns: dnsConfig } = loaded.config
+  const { names, tls, insecure } = api
   const [first] = gateway
   return {
     listen,
     names,
     insecure,
     times: { lease: loaded.config.registry.lease },
-    controlPorts: [loaded.config.gateway.admin.port, ...gateway.map(({ port }) => port)],
+    controlPorts: [
+      gatewayConfig.admin.port,
+      dnsConfig.admin.port,
+      ...[...gateway, ...dns].map(({ port }) => port),
+    ],
     ...(tls === undefined
       ? {}
       : { tls: { cert: resolve(loaded.folder, tls.cert), key: resolve(loaded.folder, tls.key) } }),

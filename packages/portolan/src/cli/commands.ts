@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import { check } from './commands/check.ts'
+import { dns } from './commands/dns.ts'
 import { doctor } from './commands/doctor.ts'
 import { drain } from './commands/drain.ts'
 import { instances } from './commands/instances.ts'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   up,
   run,
   lb,
+  dns,
   services,
   instances,
   why,

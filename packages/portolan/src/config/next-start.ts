@@ -9,6 +9,7 @@ export const nextStartKeys = [
   'api',
   'auth.anonymous',
   'data',
+  'dns',
   'gateway.listen',
   'gateway.admin',
   'gateway.zone',

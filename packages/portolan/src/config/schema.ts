@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { alertsSection } from './sections/alerts.ts'
 import { apiSection } from './sections/api.ts'
 import { authSection } from './sections/auth.ts'
+import { dnsSection } from './sections/dns.ts'
 import { gatewaySection } from './sections/gateway.ts'
 import { healthSection } from './sections/health.ts'
 import { registrySection } from './sections/registry.ts'
@@ -25,6 +26,7 @@ export const configSchema = z.strictObject({
   registry: registrySection,
   health: healthSection,
   gateway: gatewaySection,
+  dns: dnsSection,
   services: servicesSection,
   alerts: alertsSection,
 })

@@ -35,10 +35,15 @@ describe('a workload', () => {
     expect(copyKey(workload, copyId(workload, 2))).toBe('staging/order/order-2')
   })
 
+  it('that is no service is told from a service of the same name', () => {
+    const program = { name: 'dns', command: ['node'] }
+    expect(workloadKey(program)).not.toBe(workloadKey({ ...program, service: { service: 'dns' } }))
+  })
+
   it('that is no service is known by its name', () => {
     const gateway = { name: 'gateway', command: ['node'] }
     expect([workloadKey(gateway), copyId(gateway, 1), copyKey(gateway, 'gateway')]).toEqual([
-      'gateway',
+      'system:gateway',
       'gateway',
       'system/gateway',
     ])

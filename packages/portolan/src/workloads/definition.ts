@@ -52,10 +52,18 @@ export interface WorkloadDefinition {
   readonly stopGraceMs?: number
 }
 
-/** How people and `setReplicas` name a workload: the service's key (`order`, `staging/order`) or the program's name. */
+/**
+ * How people and `setReplicas` name a workload: the service's key (`order`, `staging/order`), or what no service can be
+ * called: somebody's own service `dns` and ours run side by side.
+ */
 export function workloadKey({ name, service }: WorkloadDefinition): string {
-  if (service === undefined) return name
+  if (service === undefined) return systemKey(name)
   return serviceKey({ namespace: service.namespace ?? defaultNamespace, service: service.service })
+}
+
+/** The key of a program that is no service: `system:gateway`. */
+export function systemKey(name: string): string {
+  return `system:${name}`
 }
 
 /** The id of the `ordinal`-th copy (from 1), stable over restarts. */

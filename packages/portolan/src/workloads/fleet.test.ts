@@ -53,7 +53,7 @@ it('shows the output of the programs that are to be shown, and after a reload of
     store,
     directory: folder,
     url: 'http://127.0.0.1:1',
-    gateway: undefined,
+    own: {},
     show: line => seen[line.startsWith('one') ? 'one' : 'two']++,
     clock,
     random: Math.random,

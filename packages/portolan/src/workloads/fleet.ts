@@ -23,8 +23,8 @@ export interface FleetOptions {
   readonly directory: string
   /** How the programs reach the API. */
   readonly url: string
-  /** The words that start the gateway, from the Node binary on; `undefined` = no gateway here. */
-  readonly gateway: readonly string[] | undefined
+  /** Programs of Portolan's own, by name: the words that start each of them, from the Node binary on. */
+  readonly own: Readonly<Record<string, readonly string[]>>
   /** Takes each line of the programs that are to be shown. */
   readonly show: (line: string) => void
   readonly clock: Clock
@@ -33,7 +33,7 @@ export interface FleetOptions {
   readonly metrics: Metrics
 }
 
-/** Everything that a server runs: the services of its configuration, and its gateway. */
+/** Everything that a server runs: the services of its configuration, its gateway and its DNS. */
 export interface Fleet {
   readonly workloads: Workloads
   /** Starts what is new, drains and ends what is gone, and replaces what has changed, copy by copy. */
@@ -43,9 +43,9 @@ export interface Fleet {
 
 export async function openFleet(options: FleetOptions): Promise<Fleet> {
   const { loaded, registry, health, access, store, url, directory, clock, random, log, metrics } = options
-  const gateway = options.gateway === undefined ? [] : [gatewayDefinition(options.gateway, access)]
+  const own = Object.entries(options.own).map(([name, command]) => ownDefinition(name, command, access))
   let runs = workloads(loaded)
-  const definitions = [...runs, ...gateway]
+  const definitions = [...runs, ...own]
   const supervised = await openWorkloads({
     definitions,
     registrar: registryRegistrar(registry, health),
@@ -86,7 +86,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
     workloads: supervised,
     async reload(next) {
       runs = workloads(next)
-      await supervised.apply([...runs, ...gateway])
+      await supervised.apply([...runs, ...own])
       await showOutput()
     },
     async close(now) {
@@ -104,10 +104,10 @@ function obstacleOf(instance: Instance | undefined): string | undefined {
 }
 
 /** A program of Portolan's own, like any other: restarted when it fails, adopted after the server was killed. */
-function gatewayDefinition(command: readonly string[], access: Access): WorkloadDefinition {
-  const token = { name: 'gateway', grants: readGrants, replace: true }
+function ownDefinition(name: string, command: readonly string[], access: Access): WorkloadDefinition {
+  const token = { name, grants: readGrants, replace: true }
   return {
-    name: 'gateway',
+    name,
     command,
     secrets: async () => ({ PORTOLAN_TOKEN: (await access.mint(token)).secret }),
   }

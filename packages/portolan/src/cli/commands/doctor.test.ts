@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lockDirectory } from '../../store/lock.ts'
 import { portolan } from '../testing/terminal.ts'
-import { descriptors, type Finding, nodeVersion, restart } from './doctor.ts'
+import { descriptors, nodeVersion, restart } from './doctor.ts'
+import type { Finding } from './doctor-finding.ts'
 
 describe('what the doctor makes of', () => {
   it.each([

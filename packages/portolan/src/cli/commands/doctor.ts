@@ -12,15 +12,8 @@ import { type Command, type Invocation, type Io, textOption, wantsJson } from '.
 import { commandOf, formatOwner, portOwner } from '../port-owner.ts'
 import { paint } from '../text/colour.ts'
 import { printable } from '../text/instance.ts'
-
-/** One thing looked at. */
-export interface Finding {
-  readonly what: string
-  readonly state: 'ok' | 'warn' | 'fail'
-  readonly found: string
-  /** What to do about it. */
-  readonly mend?: string
-}
+import { dnsFindings } from './doctor-dns.ts'
+import type { Finding } from './doctor-finding.ts'
 
 export const doctor: Command = {
   name: 'doctor',
@@ -63,6 +56,10 @@ async function examine(invocation: Invocation, io: Io): Promise<readonly Finding
     descriptors(readText('/proc/self/limits')),
     clock(Date.now()),
     ...ports(loaded, answers),
+    ...(await dnsFindings(
+      listenAddresses(loaded.config.dns.listen, 7453, hasIPv6Loopback()),
+      loaded.config.dns.domains[0] ?? 'portolan',
+    )),
     ...data(dataFolder(loaded), answers),
     ...registry,
   ]
@@ -144,6 +141,8 @@ function ports({ config }: LoadedConfig, registryAnswers: boolean): readonly Fin
     ['API port', listenAddresses(config.api.listen, 7400, v6)],
     ['gateway port', listenAddresses(config.gateway.listen, 7480, v6)],
     ['gateway admin port', [config.gateway.admin]],
+    ['DNS port', listenAddresses(config.dns.listen, 7453, v6)],
+    ['DNS admin port', [config.dns.admin]],
   ]
   return wanted.flatMap(([what, addresses]) =>
     [...new Set(addresses.map(({ port }) => port))]

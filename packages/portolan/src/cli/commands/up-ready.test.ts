@@ -11,7 +11,7 @@ afterEach(() => {
 })
 
 const gateway: CopyState = {
-  workload: 'gateway',
+  workload: 'system:gateway',
   id: 'gateway',
   phase: 'running',
   starts: 1,
@@ -33,6 +33,7 @@ async function serverOf(states: readonly CopyState[], after: number) {
   const server = {
     gateway: [{ host: '127.0.0.1', port: 1 }],
     admin: { host: '127.0.0.1', port },
+    dns: [],
     workloads: { states: () => states },
   } as unknown as Server
   return { server, asked: () => asked }

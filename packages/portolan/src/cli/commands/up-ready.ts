@@ -1,30 +1,43 @@
-import { formatHostPort } from '@portolan/core'
+import { formatHostPort, type HostPort } from '@portolan/core'
 import type { Server } from '../../server.ts'
+import { systemKey } from '../../workloads/definition.ts'
 import type { CopyState } from '../../workloads/supervised.ts'
 
 const patienceMs = 30_000
 const pollMs = 50
 
 /**
- * Resolves when the gateway routes and every program has opened its port, or after 30 s with those that have not.
+ * Resolves when the gateway routes, DNS knows what there is and every program has opened its port, or after 30 s with those that have not.
  * One that keeps failing is not waited for.
  */
 export async function whenReady(server: Server, signal: AbortSignal): Promise<readonly string[]> {
   const deadline = performance.now() + patienceMs
   for (;;) {
     const waiting = server.workloads.states().filter(state => !isUp(state))
-    const isRouted = server.gateway.length === 0 || (await isRouting(server))
-    if (waiting.length === 0 && isRouted) return []
-    const gateway = waiting.some(({ workload }) => workload === 'gateway')
+    const silent = await unready(server)
+    if (waiting.length === 0 && silent.length === 0) return []
     const isHopeless = waiting.length > 0 && waiting.every(({ failures }) => failures > 2)
-    if (signal.aborted || performance.now() > deadline || (isHopeless && (isRouted || gateway))) {
-      return [...waiting.map(describe), ...(isRouted || gateway ? [] : [unrouted])]
+    // Of those that do not even run, that is told already.
+    const mute = silent.filter(({ name }) => !waiting.some(({ workload }) => workload === systemKey(name)))
+    if (signal.aborted || performance.now() > deadline || (isHopeless && mute.length === 0)) {
+      return [...waiting.map(describe), ...mute.map(({ told }) => told)]
     }
     await new Promise(resolve => setTimeout(resolve, pollMs))
   }
 }
 
+/** The programs of Portolan's own that can not do yet what they are for. */
+async function unready({ gateway, admin, dns, dnsAdmin }: Server) {
+  const own = [
+    { name: 'gateway', listens: gateway, admin, told: unrouted },
+    { name: 'dns', listens: dns, admin: dnsAdmin, told: unknowing },
+  ].filter(({ listens }) => listens.length > 0)
+  const ready = await Promise.all(own.map(program => isReady(program.admin)))
+  return own.filter((_, index) => ready[index] !== true)
+}
+
 const unrouted = 'gateway: it runs, but has not been told its routes; requests get 503 not_ready'
+const unknowing = 'dns: it runs, but has not been told which services there are; questions get SERVFAIL'
 
 const isUp = ({ phase }: CopyState): boolean => phase === 'running' || phase === 'open'
 
@@ -44,9 +57,9 @@ export function describe({ id, lastExit, log }: CopyState): string {
   return `${id}: ${how}; its output is in ${log}${lines}`
 }
 
-async function isRouting({ admin }: Server): Promise<boolean> {
+async function isReady({ host, port }: HostPort): Promise<boolean> {
   try {
-    const response = await fetch(`http://${formatHostPort(admin.host, admin.port)}/readyz`, {
+    const response = await fetch(`http://${formatHostPort(host, port)}/readyz`, {
       signal: AbortSignal.timeout(1000),
     })
     await response.arrayBuffer()

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Fault, formatHostPort, parseHostPort, toFault } from '@portolan/core'
+import { Fault, formatHostPort, type HostPort, parseHostPort, toFault } from '@portolan/core'
+import { hasIPv6Loopback } from '../../config/ipv6-loopback.ts'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { tellReload } from '../../config/next-start.ts'
 import { formatProblem } from '../../config/problem.ts'
+import { listenAddresses } from '../../config/resolve.ts'
 import { type ConfigWatch, watchConfig } from '../../config/watch.ts'
 import { openLog } from '../../observe/log.ts'
 import type { Role, Server } from '../../server.ts'
+import { systemKey } from '../../workloads/definition.ts'
 import { Patience } from '../../workloads/patience.ts'
 import {
   type Command,
@@ -25,11 +28,11 @@ import { version } from '../version.ts'
 import { aborted } from './lb.ts'
 import { whenReady } from './up-ready.ts'
 
-const roles: readonly Role[] = ['registry', 'gateway']
+const roles: readonly Role[] = ['registry', 'gateway', 'dns']
 
 export const up: Command = {
   name: 'up',
-  summary: 'start registry, gateway and the programs of the configuration',
+  summary: 'start registry, gateway, DNS and the programs of the configuration',
   details:
     'Without a file it starts with defaults. SIGHUP and changes of the file load it again. Ctrl-C drains and ends everything that it started; a second one ends it at once.',
   options: [
@@ -41,12 +44,21 @@ export const up: Command = {
       summary: 'where the API listens, instead of what the file says',
       repeated: true,
     },
+    {
+      flags: '--dns-listen <address>',
+      summary: 'where DNS listens, instead of what the file says; `:53` = that port on loopback',
+      repeated: true,
+    },
     { flags: '--insecure', summary: 'let the API listen beyond loopback without TLS and tokens' },
   ],
   examples: [
     ['portolan up', 'with portolan.yaml of this folder, or with defaults'],
     ['portolan up --config shop.yaml --data /var/lib/portolan', 'a file and a data directory of your choice'],
-    ['portolan up --roles registry', 'without a gateway: start those with `portolan lb --join`'],
+    [
+      'portolan up --roles registry',
+      'without gateway and DNS: start those with `portolan lb --join` and `portolan dns --join`',
+    ],
+    ['portolan up --dns-listen 10.0.0.5:53', 'DNS where resolv.conf can name it'],
   ],
   run: (invocation, io) => runUp(invocation, io),
 }
@@ -90,7 +102,8 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
   const transitions = tellTransitions(() => server.workloads.states(), io)
   try {
     const late = await whenReady(server, io.signal)
-    refuseTakenGateway(server)
+    refuseTaken(server, 'gateway')
+    refuseTaken(server, 'dns')
     if (!io.signal.aborted) {
       tellReady(server, late, performance.now() - start, invocation, io)
       await aborted(io.signal)
@@ -107,14 +120,15 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
   return 0
 }
 
-/** A gateway whose port is taken will not come by itself: that is an error of the start, not a program to wait for. */
-function refuseTakenGateway(server: Server): void {
-  const gateway = server.workloads.states().find(({ workload }) => workload === 'gateway')
-  const refusal = gateway?.lastExit?.tail.split('\n').find(line => line.includes('[address_in_use]'))
-  if (gateway === undefined || gateway.phase === 'running' || refusal === undefined) return
-  throw new Fault('address_in_use', `the gateway: ${refusal.replace(/^error: | \[address_in_use\]$/g, '')}`, {
+/** A gateway or DNS whose port is taken will not come by itself: that is an error of the start, not a program to wait for. */
+function refuseTaken(server: Server, own: 'gateway' | 'dns'): void {
+  const program = server.workloads.states().find(({ workload }) => workload === systemKey(own))
+  const refusal = program?.lastExit?.tail.split('\n').find(line => line.includes('[address_in_use]'))
+  if (program === undefined || program.phase === 'running' || refusal === undefined) return
+  const name = own === 'dns' ? 'DNS' : 'the gateway'
+  throw new Fault('address_in_use', `${name}: ${refusal.replace(/^error: | \[address_in_use\]$/g, '')}`, {
     source: 'caller',
-    hint: 'end that process, or choose other addresses for gateway.listen and gateway.admin',
+    hint: `end that process, or choose other addresses for ${own}.listen and ${own}.admin`,
   })
 }
 
@@ -144,7 +158,8 @@ function configFile(invocation: Invocation, io: Io): string | undefined {
 function withOptions(loaded: LoadedConfig, invocation: Invocation, io: Io): LoadedConfig {
   const data = textOption(invocation, 'data')
   const listen = listOption(invocation, 'listen').map(text => parseHostPort(text, { anyPort: true }))
-  const { api } = loaded.config
+  const dnsListen = listOption(invocation, 'dnsListen').flatMap(dnsAddresses)
+  const { api, dns } = loaded.config
   const config = {
     ...loaded.config,
     ...(data === undefined ? {} : { data: resolve(io.cwd, data) }),
@@ -153,8 +168,16 @@ function withOptions(loaded: LoadedConfig, invocation: Invocation, io: Io): Load
       ...(listen.length === 0 ? {} : { listen }),
       insecure: api.insecure || flagOption(invocation, 'insecure'),
     },
+    dns: { ...dns, ...(dnsListen.length === 0 ? {} : { listen: dnsListen }) },
   }
   return { ...loaded, config }
+}
+
+/** Of `:53`: that port on the loopback addresses. */
+function dnsAddresses(text: string): readonly HostPort[] {
+  const [, port] = /^:(\d{1,5})$/.exec(text) ?? []
+  if (port === undefined) return [parseHostPort(text, { anyPort: true })]
+  return listenAddresses(undefined, Number(port), hasIPv6Loopback())
 }
 
 function watchFor(file: string, server: Server, invocation: Invocation, io: Io): ConfigWatch {
@@ -181,20 +204,23 @@ function tellReady(
   io: Io,
 ): void {
   const gateway = server.gateway.map(({ host, port }) => `http://${formatHostPort(host, port)}`)
+  const dns = server.dns.map(({ host, port }) => formatHostPort(host, port))
   if (wantsJson(invocation)) {
     io.out(
-      `${JSON.stringify({ ready: true, api: server.api, gateway, data: server.data, pid: process.pid, late })}\n`,
+      `${JSON.stringify({ ready: true, api: server.api, gateway, dns, data: server.data, pid: process.pid, late })}\n`,
     )
     return
   }
   const running = new Map<string, number>()
   for (const { workload } of server.workloads.states())
     running.set(workload, (running.get(workload) ?? 0) + 1)
-  running.delete('gateway')
+  running.delete(systemKey('gateway'))
+  running.delete(systemKey('dns'))
   const programs = [...running].map(([name, count]) => `${name} × ${count}`).join(', ')
   const rows: readonly (readonly [string, string])[] = [
     ['API', server.api.join('  ')],
     ['gateway', gateway.join('  ') || 'none here'],
+    ['DNS', dns.join('  ') || 'none here'],
     ['programs', programs || 'none'],
     ['data, logs', server.data],
   ]

@@ -1,0 +1,98 @@
+import { parseIp } from '@portolan/core'
+import { z } from 'zod'
+import {
+  duration,
+  durationOrNone,
+  listenAddress,
+  memberAddress,
+  network,
+  oneOrMany,
+  said,
+} from '../scalars.ts'
+
+const domain = z
+  .string()
+  .regex(
+    /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    said('not a domain', 'write lower-case labels without the last dot: portolan, or svc.example.com'),
+  )
+
+const resolver = memberAddress.refine(
+  ({ host }) => parseIp(host) !== undefined,
+  said(
+    'a resolver is named by its IP address: nobody could look up another name',
+    'write IP:PORT, as 10.0.0.2:53',
+  ),
+)
+
+const wholeSeconds = durationOrNone.refine(
+  ms => ms % 1000 === 0,
+  said('DNS counts whole seconds', 'write 1s, 5s or none'),
+)
+
+export const dnsSection = z
+  .strictObject({
+    listen: oneOrMany(listenAddress, 16)
+      .optional()
+      .describe('Where DNS listens, over UDP and TCP: one address or a list.')
+      .meta({ unset: '127.0.0.1:7453 and, where present, [::1]:7453' }),
+    admin: listenAddress
+      .prefault('127.0.0.1:7482')
+      .describe('Where its own /metrics, /healthz and /readyz listen.'),
+    domains: z
+      .array(domain)
+      .min(1)
+      .max(16)
+      .default(['portolan'])
+      .describe('The domains that services are called in: `order.portolan`.'),
+    consulDomains: z
+      .array(domain)
+      .max(16)
+      .default(['consul'])
+      .describe('Domains in which names have the forms of Consul: `order.service.consul`.'),
+    ttl: wholeSeconds
+      .prefault('1s')
+      .describe('How long an answer may be kept, in whole seconds; `none`: not at all.'),
+    negativeTtl: wholeSeconds
+      .prefault('1s')
+      .describe('How long "there is none" may be kept, in whole seconds, at most.'),
+    srvWeightScale: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(1)
+      .describe(
+        'What weights in SRV records are multiplied by. HAProxy divides them by 256: write 256 for it.',
+      ),
+    udpSize: z
+      .int()
+      .min(512)
+      .max(4096)
+      .default(1232)
+      .describe(
+        'The largest answer over UDP, in bytes, for clients that take as much; what does not fit goes by TCP.',
+      ),
+    trusted: z
+      .array(network)
+      .max(1000)
+      .optional()
+      .describe(
+        'Whose addresses are believed over UDP. All others get no answer above ten times their question unless they prove that they are there, and only so many.',
+      )
+      .meta({ unset: 'loopback, private and link-local networks' }),
+    forward: z
+      .union([z.enum(['none', 'system']), z.array(resolver).min(1).max(8)])
+      .default('none')
+      .describe(
+        'Who is asked for all other names: addresses of resolvers, `system` for those of /etc/resolv.conf, `none` to refuse.',
+      ),
+    forwardTimeout: duration.prefault('3s').describe('How long those may take, all together.'),
+    forwardCache: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(10_000)
+      .describe('How many of their answers are kept, at most.'),
+  })
+  .prefault({})
+  .describe('DNS: services by name, for everything that speaks it.')

@@ -1,0 +1,245 @@
+import type { Random } from '@portolan/core'
+import { outgoingOf } from '../answers/outgoing.ts'
+import type { Reply } from '../answers/reply.ts'
+import { type AnswerContext, replyTo } from '../answers/reply-to.ts'
+import type { Rcode } from '../codec/codes.ts'
+import type { Query, Unreadable } from '../codec/query.ts'
+import { readQuery } from '../codec/read-query.ts'
+import { writeMessage } from '../codec/write-message.ts'
+import type { OpenDirectory } from '../directory/open-directory.ts'
+import type { Forwarder } from '../forward/forwarder.ts'
+import type { Trust } from '../trust/trust.ts'
+import { EncodedAnswer, EncodedAnswers } from './encoded.ts'
+import type { DnsMetrics } from './metrics.ts'
+import { answering, plainQuestion } from './plain-question.ts'
+
+export interface AnswererParts {
+  readonly context: AnswerContext
+  /** Told of each answer: whoever drains is let go of when the last one that named it is over. */
+  readonly directory: Pick<OpenDirectory, 'touched'>
+  readonly trust: Trust
+  /** Undefined: other names are refused. Strangers are refused them anyway. */
+  readonly forwarder: Forwarder | undefined
+  readonly random: Random
+  readonly metrics: DnsMetrics
+  /** The largest answer over UDP that we send and take. */
+  readonly udpSize: number
+}
+
+type Answering = Buffer | Promise<Buffer | undefined> | undefined
+
+/** What fits without an OPT record (RFC 1035 section 4.2.1), and what fits at all. */
+const smallest = 512
+const largest = 65_535
+
+/** All encoded answers together: a million names that differ in their case alone must not take all memory. */
+const mostEncodedBytes = 64 * 1024 * 1024
+
+/** From a message to its answer: what UDP and TCP have in common, and how each of them goes. */
+export class Answerer {
+  readonly #parts: AnswererParts
+  /** By the question's bytes: the hot path. */
+  readonly #plain = new EncodedAnswers(mostEncodedBytes / 2)
+  /** By what the question means, for those that spell it otherwise, or come over TCP. */
+  readonly #read = new EncodedAnswers(mostEncodedBytes / 2)
+
+  constructor(parts: AnswererParts) {
+    this.#parts = parts
+  }
+
+  /** @param address the client's, which may be forged */
+  udp(message: Buffer, address: string): Answering {
+    const { trust, metrics } = this.#parts
+    metrics.udp++
+    if (!trust.trusts(address)) return this.#outside(message, address)
+    const plain = plainQuestion(message)
+    const known = plain === undefined ? undefined : this.#plain.get(plain)
+    if (known !== undefined) return this.#send(known, message)
+    const query = readQuery(message)
+    if (!isQuery(query)) return this.#refuse(query)
+    return this.#answer(query, message, this.#udpLimit(query), plain, address)
+  }
+
+  tcp(message: Buffer, address: string): Answering {
+    this.#parts.metrics.tcp++
+    const query = readQuery(message)
+    if (!isQuery(query)) return this.#refuse(query)
+    return this.#answer(query, message, largest, undefined, address)
+  }
+
+  /** Over UDP, from an address that may be somebody else's. */
+  #outside(message: Buffer, address: string): Answering {
+    const { trust, metrics } = this.#parts
+    const query = readQuery(message)
+    if (query === 'dropped') return this.#refuse(query)
+    const { verdict, limit } = trust.judge(
+      address,
+      isQuery(query) ? query : { edns: undefined },
+      message.length,
+    )
+    if (!isQuery(query)) return verdict === 'answer' ? this.#refuse(query) : undefined
+    if (verdict === 'drop') return undefined
+    if (verdict === 'slip') return this.#empty(query, 'NOERROR', { truncated: true, address })
+    if (verdict === 'bad-cookie') return this.#empty(query, 'BADCOOKIE', { address })
+    metrics.outside++
+    return this.#answer(query, message, Math.min(limit, this.#udpLimit(query)), undefined, address)
+  }
+
+  #answer(
+    query: Query,
+    message: Buffer,
+    limit: number,
+    plain: string | undefined,
+    address: string,
+  ): Answering {
+    // A cookie is each client's own, and so is an answer with one.
+    const key = query.edns?.cookie === undefined ? meaningKey(query, limit) : undefined
+    const known = key === undefined ? undefined : this.#read.get(key)
+    if (known !== undefined) return this.#send(known, message, query)
+    const { context, trust, forwarder } = this.#parts
+    const reply = replyTo(query, context)
+    if (reply === undefined) {
+      // Who asks others for strangers is an open resolver, by which they hide.
+      if (forwarder === undefined || !trust.trusts(address)) return this.#empty(query, 'REFUSED', { address })
+      return this.#forward(forwarder, query, limit, address)
+    }
+    if (key === undefined) return this.#once(query, reply, limit, address)
+    const question = Uint8Array.from(query.question)
+    const asKept = { ...query, question, id: 0, recursionDesired: false, checkingDisabled: false }
+    const encode = (): Buffer => this.#encode(asKept, reply, limit)
+    const made = new EncodedAnswer(reply, encode)
+    this.#read.set(key, made)
+    // Another spelling is not kept: there are as many as there are subsets of letters.
+    if (plain !== undefined && isLowerCase(query.question)) this.#plain.set(plain, made)
+    return this.#send(made, message, query)
+  }
+
+  #send(known: EncodedAnswer, message: Buffer, query?: Query): Buffer {
+    const bytes = answering(message, known.next())
+    // The question as it was spelt (0x20), which has the same length in any case.
+    if (query !== undefined) bytes.set(query.question, 12)
+    const { metrics, directory } = this.#parts
+    metrics.ready++
+    metrics.answered(bytes)
+    directory.touched(known.reply.source)
+    return bytes
+  }
+
+  #encode(query: Query, reply: Reply, limit: number, cookie?: Uint8Array): Buffer {
+    const { random, udpSize, forwarder } = this.#parts
+    const outgoing = outgoingOf(reply, query, {
+      limit,
+      random,
+      udpSize,
+      recursionAvailable: forwarder !== undefined,
+      ...(cookie === undefined ? {} : { cookie }),
+    })
+    return writeMessage(outgoing)
+  }
+
+  /** For this client alone: with its cookie. */
+  #once(query: Query, reply: Reply, limit: number, address: string): Buffer {
+    const { metrics, directory } = this.#parts
+    const bytes = this.#encode(query, reply, limit, this.#cookieFor(query, address))
+    metrics.answered(bytes)
+    directory.touched(reply.source)
+    return bytes
+  }
+
+  async #forward(
+    forwarder: Forwarder,
+    query: Query,
+    limit: number,
+    address: string,
+  ): Promise<Buffer | undefined> {
+    const bytes = await forwarder.ask(query)
+    if (bytes.length > limit) return this.#empty(query, 'NOERROR', { truncated: true, address })
+    this.#parts.metrics.answered(bytes)
+    return bytes
+  }
+
+  #empty(
+    query: Query,
+    rcode: Rcode,
+    { truncated = false, address }: { truncated?: boolean; address: string },
+  ): Buffer {
+    const { udpSize, forwarder, metrics } = this.#parts
+    const cookie = this.#cookieFor(query, address)
+    const bytes = writeMessage({
+      ...nothing,
+      id: query.id,
+      recursionDesired: query.recursionDesired,
+      checkingDisabled: query.checkingDisabled,
+      recursionAvailable: forwarder !== undefined,
+      rcode,
+      question: query.question,
+      truncated,
+      ...(query.edns === undefined
+        ? {}
+        : {
+            edns: {
+              size: udpSize,
+              dnssecOk: query.edns.dnssecOk,
+              ...(cookie === undefined ? {} : { cookie }),
+            },
+          }),
+    })
+    metrics.answered(bytes)
+    return bytes
+  }
+
+  /** What could not be read is answered with no more than it said. */
+  #refuse(unread: Unreadable | 'dropped'): Buffer | undefined {
+    const { udpSize, metrics } = this.#parts
+    if (unread === 'dropped') {
+      metrics.dropped++
+      return undefined
+    }
+    const { id, opcode, rcode, recursionDesired, question } = unread
+    const bytes = writeMessage({
+      ...nothing,
+      id,
+      opcode,
+      rcode,
+      recursionDesired,
+      question,
+      ...(unread.edns ? { edns: { size: udpSize, dnssecOk: false } } : {}),
+    })
+    metrics.answered(bytes)
+    return bytes
+  }
+
+  #cookieFor({ edns }: Query, address: string): Uint8Array | undefined {
+    return edns?.cookie === undefined
+      ? undefined
+      : this.#parts.trust.cookieFor(address, edns.cookie.subarray(0, 8))
+  }
+
+  #udpLimit({ edns }: Query): number {
+    return edns === undefined ? smallest : Math.max(smallest, Math.min(edns.size, this.#parts.udpSize))
+  }
+}
+
+const nothing = {
+  checkingDisabled: false,
+  recursionAvailable: false,
+  authoritative: false,
+  answers: [],
+  authority: [],
+  additional: [],
+  limit: smallest,
+}
+
+function isQuery(read: Query | Unreadable | 'dropped'): read is Query {
+  return read !== 'dropped' && 'name' in read
+}
+
+/** All that the bytes of an answer depend on, but id, flags and spelling. */
+function meaningKey({ name, type, class: asked, edns }: Query, limit: number): string {
+  const options = edns === undefined ? '' : edns.dnssecOk ? ' do' : ' edns'
+  return `${name} ${type} ${asked} ${limit}${options}`
+}
+
+function isLowerCase(question: Uint8Array): boolean {
+  return !question.some(byte => byte >= 0x41 && byte <= 0x5a)
+}

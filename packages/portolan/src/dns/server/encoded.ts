@@ -1,0 +1,86 @@
+import type { Reply } from '../answers/reply.ts'
+
+/** How many orders of one answer are in use side by side, and how often one is sent before it is drawn anew. */
+const ordersAtOnce = 8
+const usesOfAnOrder = 16
+
+/**
+ * One answer as bytes, in several orders: a draw and its encoding cost far more than the sending, and clients that ask
+ * one after the other must not all get the same order. Holds for as long as its source has not changed.
+ */
+export class EncodedAnswer {
+  readonly reply: Reply
+  readonly #version: number
+  readonly #encode: () => Buffer
+  readonly #orders: Buffer[]
+  /** An answer with one record, or none, has one order. */
+  readonly #isFixed: boolean
+  #uses = 0
+  /** Bytes, all orders together: at most so many. */
+  readonly size: number
+
+  /** @param encode draws an order, and writes the message with the id 0, RD 0 and CD 0 */
+  constructor(reply: Reply, encode: () => Buffer) {
+    this.reply = reply
+    this.#version = reply.source.version
+    this.#encode = encode
+    this.#isFixed = reply.answers.length < 2
+    const first = encode()
+    this.#orders = [first]
+    this.size = first.length * (this.#isFixed ? 1 : ordersAtOnce)
+  }
+
+  get isCurrent(): boolean {
+    return this.reply.source.version === this.#version
+  }
+
+  /** The next order's bytes: to be copied, not to be written to. */
+  next(): Buffer {
+    if (this.#isFixed) return this.#orders[0] as Buffer
+    const use = this.#uses++
+    const slot = use % ordersAtOnce
+    const round = Math.floor(use / ordersAtOnce)
+    // Each slot in a round of its own, so that no answer waits for several draws.
+    const isWorn = slot >= this.#orders.length || (round > 0 && round % usesOfAnOrder === slot)
+    if (isWorn) this.#orders[slot] = this.#encode()
+    return this.#orders[slot] as Buffer
+  }
+}
+
+/** By key, bounded by bytes; who was put in first goes first. */
+export class EncodedAnswers {
+  readonly #byKey = new Map<string, EncodedAnswer>()
+  readonly #mostBytes: number
+  #bytes = 0
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes
+  }
+
+  /** Undefined where nothing is known, or what is known no longer holds. */
+  get(key: string): EncodedAnswer | undefined {
+    const known = this.#byKey.get(key)
+    return known?.isCurrent ? known : undefined
+  }
+
+  set(key: string, answer: EncodedAnswer): void {
+    this.#drop(key)
+    this.#byKey.set(key, answer)
+    this.#bytes += answer.size + key.length
+    for (const oldest of this.#byKey.keys()) {
+      if (this.#bytes <= this.#mostBytes) return
+      this.#drop(oldest)
+    }
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  #drop(key: string): void {
+    const known = this.#byKey.get(key)
+    if (known === undefined) return
+    this.#byKey.delete(key)
+    this.#bytes -= known.size + key.length
+  }
+}

@@ -1,0 +1,103 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { Fault, formatHostPort, type HostPort } from '@portolan/core'
+
+export interface UdpOptions {
+  readonly listen: HostPort
+  /** The answer to a message, at once or later; `undefined` = none. */
+  readonly answer: (message: Buffer, address: string) => Buffer | Promise<Buffer | undefined> | undefined
+  /** An answer could not be made, or the socket has failed. It goes on. What can't be sent is lost, as datagrams are. */
+  readonly failed: (error: Error) => void
+}
+
+export interface Udp extends HostPort {
+  close(): Promise<void>
+}
+
+/** A second's worth of questions at full speed: what comes while this process is at something else waits here. */
+const bufferBytes = 4 * 1024 * 1024
+
+/**
+ * Answers messages over UDP on one address.
+ * @throws Fault `address_in_use`, `config_invalid`
+ */
+export async function openUdp({ listen, answer, failed }: UdpOptions): Promise<Udp> {
+  const isV6 = listen.host.includes(':')
+  const socket = createSocket({
+    type: isV6 ? 'udp6' : 'udp4',
+    ipv6Only: isV6,
+    // Addresses are all that we send to. Node's own look-up of them costs a turn of the loop an answer.
+    lookup: (host, _options, done) => done(null, host, isV6 ? 6 : 4),
+  })
+  const send = (bytes: Buffer, { port, address }: RemoteInfo): void => {
+    // Who asks from port 0 can't be answered.
+    if (port > 0) socket.send(bytes, port, address)
+  }
+  socket.on('message', (message, from) => {
+    const made = answer(message, from.address)
+    if (made === undefined) return
+    if (made instanceof Uint8Array) send(made, from)
+    else
+      made
+        .then(bytes => {
+          if (bytes !== undefined && isOpen) send(bytes, from)
+        })
+        .catch(failed)
+  })
+  await bound(socket, listen)
+  let isOpen = true
+  socket.on('error', failed)
+  enlarge(socket)
+  const { address, port } = socket.address()
+  return {
+    host: address,
+    port,
+    close: () =>
+      new Promise(resolve => {
+        isOpen = false
+        socket.close(() => resolve())
+      }),
+  }
+}
+
+/** As far as the system lets us: its own limit (net.core.rmem_max) counts. */
+function enlarge(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(bufferBytes)
+    socket.setSendBufferSize(bufferBytes)
+  } catch {
+    // Smaller ones lose questions earlier under load, which clients ask again.
+  }
+}
+
+function bound(socket: Socket, { host, port }: HostPort): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void => {
+      socket.close()
+      reject(listenFault(error, formatHostPort(host, port)))
+    }
+    socket.once('error', refuse)
+    socket.bind({ address: host, port, exclusive: true }, () => {
+      socket.off('error', refuse)
+      resolve()
+    })
+  })
+}
+
+function listenFault(error: NodeJS.ErrnoException, where: string): Fault {
+  if (error.code === 'EADDRINUSE') {
+    return new Fault('address_in_use', `${where} is taken (UDP)`, {
+      source: 'caller',
+      cause: error,
+      hint: 'stop the other program, or choose another address for dns.listen',
+    })
+  }
+  const hint =
+    error.code === 'EACCES'
+      ? 'ports below 1024 take a right of their own: setcap cap_net_bind_service=+ep on the Node binary, sysctl net.ipv4.ip_unprivileged_port_start=53, or a port of 1024 or more'
+      : undefined
+  return new Fault('config_invalid', `DNS can't listen on ${where} (UDP): ${error.message}`, {
+    source: 'caller',
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
