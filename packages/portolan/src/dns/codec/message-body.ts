@@ -68,8 +68,8 @@ export class MessageBody {
         this.#uint16(record.priority)
         this.#uint16(record.weight)
         this.#uint16(record.port)
-        // "Name compression is not to be used for this field" (RFC 2782). Most clients would take it; Go's resolver
-        // refuses it up to Go 1.21, and a cache that knows no SRV passes on pointers into a message that is gone.
+        // "Name compression is not to be used for this field" (RFC 2782): Go's resolver refuses it up to Go 1.21, c-ares
+        // from 1.34.8 on (Node 26.6), and a cache that knows no SRV passes on pointers into a message that is gone.
         this.#name(record.target, false)
         return
       case 'PTR':

@@ -215,6 +215,17 @@ describe('writeMessage', () => {
     expect(packet.decode(large)).toMatchObject({ flag_tc: true, answers: [] })
   })
 
+  it('adds no more than those could write who compress less', () => {
+    const ids = Array.from({ length: 1000 }, (_, index) => `i-${index}`)
+    const bytes = writeMessage(
+      outgoing({ answers: ids.map(srv), additional: ids.map(target), limit: 65_535 }),
+    )
+    const added = packet.decode(bytes).additionals ?? []
+    expect(added.length).toBeGreaterThan(200)
+    const plain = added.reduce((sum, { name }) => sum + name.length + 2 + 14, 0)
+    expect(bytes.length + plain - added.length * 16).toBeLessThan(65_535)
+  })
+
   it('points to nothing that pointers cannot reach', () => {
     const texts = Array.from({ length: 70 }, () => 'x'.repeat(255))
     const filler: DnsRecord = { type: 'TXT', name: 'order.portolan', ttl: 1, texts }

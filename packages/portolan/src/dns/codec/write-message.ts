@@ -27,7 +27,7 @@ export function writeMessage(outgoing: Outgoing): Buffer {
   const answered = writeAll(body, answers)
   const isCut = answered < answers.length
   const referred = isCut ? 0 : writeAll(body, authority)
-  const added = isCut || referred < authority.length ? 0 : writeAll(body, additional)
+  const added = isCut || referred < authority.length ? 0 : writeAdditional(body, additional)
 
   const { bytes } = body
   let end: number = body.at
@@ -46,6 +46,26 @@ function writeAll(body: MessageBody, records: readonly DnsRecord[]): number {
   let written = 0
   for (const record of records) {
     if (!body.write(record)) break
+    written++
+  }
+  return written
+}
+
+/**
+ * As many as would fit a message in which their names were not compressed. c-ares, on which Node's resolver stands,
+ * writes every message anew with less compression than ours, and fails where that gets longer than any message may be.
+ */
+function writeAdditional(body: MessageBody, records: readonly DnsRecord[]): number {
+  let written = 0
+  let plainEnd = body.at
+  for (const record of records) {
+    const start = body.at
+    if (!body.write(record)) break
+    plainEnd += body.at - start + record.name.length
+    if (plainEnd > largestMessage) {
+      body.at = start
+      break
+    }
     written++
   }
   return written
