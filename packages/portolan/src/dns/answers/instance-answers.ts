@@ -96,7 +96,8 @@ export function srvAnswers(
 function addressBook(ttl: number): (target: string, addresses: readonly string[]) => readonly DnsRecord[] {
   const known = new Map<string, readonly DnsRecord[]>()
   return (target, addresses) => {
-    const records = known.get(target) ?? addresses.map(address => addressRecord(target, address, ttl))
+    const records =
+      known.get(target) ?? Array.from(new Set(addresses), address => addressRecord(target, address, ttl))
     known.set(target, records)
     return records
   }

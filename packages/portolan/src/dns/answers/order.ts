@@ -16,7 +16,8 @@ export function drawOrder(
   const drawn: Answer[] = []
   for (const level of byPriority(answers)) {
     if (drawn.length >= most) break
-    const weights = Float64Array.from(level, ({ weight }) => weight)
+    const weights = new Float64Array(level.length)
+    for (let index = 0; index < level.length; index++) weights[index] = level[index]?.weight ?? 0
     for (const index of drawnByWeight(weights, random, most - drawn.length)) {
       drawn.push(level[index] as Answer)
     }

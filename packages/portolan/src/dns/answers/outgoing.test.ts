@@ -99,7 +99,7 @@ describe('three thousand instances', () => {
       for (const type of ['A', 'SRV'] as const)
         outgoingOf(ask(directory, 'order.portolan', type) ?? none, query, sending)
     }
-    // About 3 ms for both on a slow machine; this only catches what grows by the square.
-    expect((performance.now() - began) / times).toBeLessThan(100)
+    // About 5 ms for both; on a busy machine twenty times that. This only catches what grows by the square.
+    expect((performance.now() - began) / times).toBeLessThan(400)
   })
 })

@@ -52,8 +52,7 @@ export function replyTo(question: Question, context: AnswerContext): Reply | und
 }
 
 function replyOf(asked: Asked): Reply {
-  const { question, reading, heading } = asked
-  const { known, meaning, source } = reading
+  const { known, meaning, source } = asked.reading
   const found = answersTo(asked)
   const reply = {
     rcode: found === undefined ? ('NXDOMAIN' as const) : ('NOERROR' as const),
@@ -63,8 +62,7 @@ function replyOf(asked: Asked): Reply {
   }
   if (found === undefined || found.length === 0)
     return { ...reply, answers: [], authority: [soa(asked, true)] }
-  const answers = question.type === types.ANY ? [plainAnswer(anyRecord(heading.name, heading.ttl))] : found
-  return { ...reply, answers, authority: [] }
+  return { ...reply, answers: found, authority: [] }
 }
 
 function answersTo(asked: Asked): Found {
@@ -118,27 +116,30 @@ function instanceAnswers(asked: Asked, id: string, known: KnownService): Found {
 }
 
 function recordsOf(
-  { heading, question, reading: { domain }, context }: Asked,
+  asked: Asked,
   candidates: readonly Candidate[],
   { port }: Pick<ServiceMeaning, 'port'>,
 ): Found {
+  const { heading, question, reading, context } = asked
   const { type } = question
   if (type === types.TXT) return txtAnswers(heading, candidates)
   if (type === types.SRV) {
+    const { domain } = reading
     return srvAnswers(heading, candidates, { domain, port, weightScale: context.settings.srvWeightScale })
   }
-  return existing(type)
+  return others(asked)
 }
 
-/** What there is of other types: for ANY it only matters that there is something. */
-function existing(type: number): Found {
-  return type === types.ANY ? [plainAnswer(anyRecord('', 0))] : []
+/** What there is of all other types. */
+function others({ question, heading }: Asked): Found {
+  return question.type === types.ANY ? [plainAnswer(anyRecord(heading.name, heading.ttl))] : []
 }
 
-function addressesOf({ question, heading }: Asked, addresses: readonly string[]): Found {
-  const { type } = question
+function addressesOf(asked: Asked, addresses: readonly string[]): Found {
+  const { heading } = asked
+  const { type } = asked.question
   const family = type === types.A ? 'A' : type === types.AAAA ? 'AAAA' : undefined
-  if (family === undefined) return addresses.length === 0 ? [] : existing(type)
+  if (family === undefined) return addresses.length === 0 ? [] : others(asked)
   return addresses
     .filter(address => familyOf(address) === family)
     .map(address => plainAnswer(addressRecord(heading.name, address, heading.ttl)))
@@ -180,7 +181,7 @@ function zoneAnswers(asked: Asked): Found {
       return [plainAnswer({ type: 'NS', name: heading.name, ttl: heading.ttl, target }, additional)]
     }
     default:
-      return existing(question.type)
+      return others(asked)
   }
 }
 

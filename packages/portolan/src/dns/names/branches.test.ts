@@ -25,6 +25,7 @@ it.each([
   ['a namespace', setOf('order', 'Staging'), ['staging.ns'], ['staging', 'order.staging.ns']],
   ['a zone in a namespace', setOf('order', 'staging', 'z'), ['z.staging.ns', 'staging.ns'], ['z']],
   ['a service with dots', setOf('api.Order.shop'), ['order.shop', 'shop'], ['api.order.shop', 'api']],
+  ['both', setOf('api.cart', 'default', 'z'), ['cart.z', 'cart', 'z'], ['api.cart.z', 'api.z']],
   ['a plain service', setOf('order'), ['default.ns'], ['order', 'order.default.ns', '']],
 ])('%s', (_, set, above, others) => {
   const branches = branchesOf(set)

@@ -37,8 +37,12 @@ function branchesOf({ namespace, service, instances }: InstanceSet): ReadonlySet
   for (const base of basesOf(namespace.toLowerCase())) {
     const below = (name: string): string => (base === '' ? name : `${name}.${base}`)
     for (const ending of endings(base)) found.add(ending)
-    for (const ending of endings(service.toLowerCase()).slice(1)) found.add(below(ending))
-    for (const zone of zones) for (const ending of endings(zone)) found.add(below(ending))
+    const ends = endings(service.toLowerCase()).slice(1)
+    for (const end of ends) found.add(below(end))
+    for (const zone of zones) {
+      for (const ending of endings(zone)) found.add(below(ending))
+      if (zone !== '') for (const end of ends) found.add(below(`${end}.${zone}`))
+    }
   }
   return found
 }

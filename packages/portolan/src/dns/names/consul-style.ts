@@ -4,7 +4,7 @@ import { addressOfHex } from './hex.ts'
 import { hasMatching } from './matching.ts'
 import type { Meaning } from './meaning.ts'
 import { serviceMeaning } from './place.ts'
-import type { Found } from './portolan-style.ts'
+import type { Found } from './portolan-forms.ts'
 import { dataCentre } from './target.ts'
 
 /** What follows the kind of a name: `[.NAMESPACE.ns][.DC[.dc]]`. We are in every data centre. */
@@ -86,9 +86,8 @@ function ofService({ namespace, service, tag }: Asked, directory: Directory): Fo
   const known = directory.service(namespace, service)
   if (known === undefined) return undefined
   const isSaid = tag !== undefined
-  const place = { known, namespace, service, isFirm: !isSaid }
-  const meaning = serviceMeaning(place, isSaid ? { tag } : {})
-  return hasMatching(known.set, meaning) ? { meaning, place } : none
+  const meaning = serviceMeaning({ namespace, service }, isSaid ? { tag } : {})
+  return hasMatching(known.set, meaning) ? { meaning, known, isFirm: !isSaid } : none
 }
 
 /** `_order._tcp[.DC]`, where Consul lets one leave out the kind; and names that are above others. */

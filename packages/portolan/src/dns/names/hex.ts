@@ -1,15 +1,25 @@
-import { formatIp, parseIp } from '@portolan/core'
+import { formatIp, parseIpv6 } from '@portolan/core'
 
 const v4Shape = /^[0-9a-f]{8}$/
 const v6Shape = /^[0-9a-f]{32}$/
 
+/** By decimal text: services have thousands of addresses, and each is a name in every answer. */
+const hexOfByte: ReadonlyMap<string, string> = new Map(
+  Array.from({ length: 256 }, (_, byte) => [String(byte), byte.toString(16).padStart(2, '0')]),
+)
+
 /** `7f000001`, or 32 digits for IPv6. `undefined`: it is no address, or one with a zone id, which means nothing elsewhere. */
 export function hexOfAddress(address: string): string | undefined {
-  const ip = parseIp(address)
-  if (ip === undefined) return undefined
-  if (ip.family === 4) return ip.bytes.map(byte => byte.toString(16).padStart(2, '0')).join('')
-  if (ip.zone !== undefined) return undefined
+  if (!address.includes(':')) return hexOfIpv4(address)
+  const ip = parseIpv6(address)
+  if (ip === undefined || ip.zone !== undefined) return undefined
   return ip.groups.map(group => group.toString(16).padStart(4, '0')).join('')
+}
+
+function hexOfIpv4(address: string): string | undefined {
+  const [a = '', b = '', c = '', d = '', ...more] = address.split('.').map(byte => hexOfByte.get(byte) ?? '')
+  const hex = a + b + c + d
+  return hex.length === 8 && more.length === 0 ? hex : undefined
 }
 
 /** The address in canonical text; `undefined`: these are not 8 or 32 hex digits in lower case. */

@@ -14,9 +14,13 @@ export function matches(instance: Instance, { tag, zone, port }: Wanted): boolea
 export function portOf(ports: readonly Port[], wanted: WantedPort | undefined): Port | undefined {
   if (wanted === undefined) return httpPort(ports) ?? ports[0]
   const { name, transport } = wanted
-  const reached = ports.filter(({ protocol }) => (protocol === 'udp') === (transport === 'udp'))
+  const reached = portsReachedBy(ports, transport)
   if (name !== undefined) return reached.find(port => port.name.toLowerCase() === name)
   return transport === 'udp' ? reached[0] : httpPort(reached)
+}
+
+export function portsReachedBy(ports: readonly Port[], transport: WantedPort['transport']): readonly Port[] {
+  return ports.filter(({ protocol }) => (protocol === 'udp') === (transport === 'udp'))
 }
 
 /**

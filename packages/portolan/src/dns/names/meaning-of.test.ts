@@ -27,6 +27,7 @@ const forms: readonly (readonly [name: string, meaning: Meaning])[] = [
   ['empty.portolan', serviceIn('default', 'empty')],
   ['orders.portolan', { kind: 'nothing' }],
   ['cart.portolan', { kind: 'empty' }],
+  ['cart.zone-a.portolan', { kind: 'empty' }],
   // Zones
   ['order.zone-a.portolan', { ...order, zone: 'zone-a' }],
   ['api.cart.zone-a.portolan', serviceIn('default', 'api.cart', { zone: 'zone-a' })],
@@ -48,6 +49,7 @@ const forms: readonly (readonly [name: string, meaning: Meaning])[] = [
   ['v2.0.tag.order.zone-a.portolan', { kind: 'nothing' }],
   ['v3.tag.order.portolan', { kind: 'nothing' }],
   ['tag.order.portolan', { kind: 'empty' }],
+  ['0.tag.order.portolan', { kind: 'empty' }],
   ['tag.orders.portolan', { kind: 'nothing' }],
   // Ports
   ['_order._tcp.portolan', { ...order, port: { transport: 'tcp' } }],
@@ -67,6 +69,7 @@ const forms: readonly (readonly [name: string, meaning: Meaning])[] = [
   ['http._tcp.order.portolan', { kind: 'nothing' }],
   ['_order._tcp.zone-x.portolan', { kind: 'nothing' }],
   ['_tcp.portolan', { kind: 'empty' }],
+  ['cart._tcp.portolan', { kind: 'empty' }],
   ['_tcp.order.portolan', { kind: 'empty' }],
   ['_udp.order.zone-a.portolan', { kind: 'empty' }],
   ['_tcp.zone-a.portolan', { kind: 'empty' }],
@@ -224,6 +227,7 @@ describe('names that could be read in two ways', () => {
     for (const name of [
       'order.portolan',
       '_order._tcp.portolan',
+      '_order._tcp.default.ns.portolan',
       '_http._tcp.order.portolan',
       'v1.tag.order.portolan',
       'order-1.instance.order.portolan',
@@ -231,7 +235,14 @@ describe('names that could be read in two ways', () => {
     ]) {
       expect(sourceOf(name), name).toBe(own)
     }
-    for (const name of ['order.zone-a.portolan', 'v1.order.service.consul', 'orders.portolan', 'portolan']) {
+    for (const name of [
+      'order.zone-a.portolan',
+      '_order._tcp.zone-a.portolan',
+      '_http._tcp.v1.tag.order.portolan',
+      'v1.order.service.consul',
+      'orders.portolan',
+      'portolan',
+    ]) {
       expect(sourceOf(name), name).toBe(shop)
     }
   })

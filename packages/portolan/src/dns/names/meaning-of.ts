@@ -2,7 +2,8 @@ import type { Directory, KnownService, Versioned } from '../directory/directory.
 import { consulMeaning } from './consul-style.ts'
 import { labelsOf, placeInDomains } from './labels.ts'
 import type { Domain, Meaning } from './meaning.ts'
-import { type Found, portolanMeaning } from './portolan-style.ts'
+import type { Found } from './portolan-forms.ts'
+import { portolanMeaning } from './portolan-style.ts'
 import { addressOfReverse } from './reverse.ts'
 import { sayableAddresses } from './target.ts'
 
@@ -18,7 +19,7 @@ export interface Reading {
 }
 
 /** No service, zone and tag of ours needs as many; and whoever asks for more is not to cost us more. */
-const mostLabels = 20
+const mostLabels = 16
 
 const styles: Readonly<Record<Domain['style'], (labels: readonly string[], directory: Directory) => Found>> =
   {
@@ -44,9 +45,9 @@ export function meaningOf(
     return { domain, meaning: { kind: 'nothing' }, source: directory }
   }
   const found = styles[domain.style](own, directory)
-  if (found.place === undefined) return { domain, meaning: found.meaning, source: directory }
-  const { known, isFirm } = found.place
-  return { domain, meaning: found.meaning, known, source: isFirm ? known : directory }
+  const { meaning, known, isFirm = false } = found
+  if (known === undefined) return { domain, meaning, source: directory }
+  return { domain, meaning, known, source: isFirm ? known : directory }
 }
 
 function reverseMeaning(name: string, domains: readonly Domain[], directory: Directory): Reading | undefined {

@@ -14,7 +14,7 @@ export interface Place {
 
 /** What a name asks of the service, without how the name was put. */
 export function serviceMeaning(
-  place: Place,
+  place: Pick<Place, 'namespace' | 'service' | 'zone'>,
   more: Pick<ServiceMeaning, 'tag' | 'port'> = {},
 ): ServiceMeaning {
   const { namespace, service, zone } = place
@@ -49,8 +49,9 @@ export function placeOfService(
   for (const { namespace, inner, isFirst } of namespacesIn(labels)) {
     const known = directory.service(namespace, service)
     if (known === undefined) continue
-    const place = { known, namespace, service, isFirm: isFirst }
-    return inner.length === 0 ? place : { ...place, zone: inner.join('.') }
+    const isWhole = inner.length === 0
+    const place = { known, namespace, service, isFirm: isFirst && isWhole }
+    return isWhole ? place : { ...place, zone: inner.join('.') }
   }
   return undefined
 }
