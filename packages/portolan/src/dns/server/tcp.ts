@@ -13,7 +13,7 @@ export interface TcpOptions {
   readonly limits?: Partial<TcpLimits>
   readonly handle: Handle
   readonly log: Pick<Log, 'warn' | 'error'>
-  /** May be shared with other listeners. */
+  /** May be shared with other listeners; then they share the limit for memory, too. */
   readonly counts?: TcpCounts
   /** Whether `::` leaves IPv4 to another listener. Default false: it takes both. */
   readonly ipv6Only?: boolean
@@ -78,7 +78,7 @@ export async function openTcp(options: TcpOptions): Promise<TcpServer> {
 function floorOf({ limits: given, handle, log, counts = new TcpCounts() }: TcpOptions): Floor {
   const limits: TcpLimits = { ...tcpDefaults, ...given }
   const room = new Room<Connection>(limits.connections, limits.connectionsPerClient)
-  const floor: Floor = { limits, handle, counts, room, held: 0, now: 0, failed: error => failed(error) }
+  const floor: Floor = { limits, handle, counts, room, now: 0, failed: error => failed(error) }
   const failed = seldom(floor, error => log.error({ err: error }, 'a DNS query over TCP was not answered'))
   return floor
 }

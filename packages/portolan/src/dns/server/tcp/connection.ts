@@ -23,8 +23,6 @@ export interface Floor {
   readonly handle: Handle
   readonly counts: TcpCounts
   readonly room: Room<Connection>
-  /** Bytes kept for connections, all in all. */
-  held: number
   /** The time of the last sweep: it advances by one step a sweep, so that nobody pays for our own lateness. */
   now: Milliseconds
   readonly failed: (error: unknown) => void
@@ -255,15 +253,15 @@ export class Connection implements Guest {
     const held = this.#frames.held + unsent
     const added = held - this.#held
     this.#held = held
-    floor.held += added
+    floor.counts.held += added
     if (unsent > floor.limits.unsent) this.end('unread')
-    else if (added > 0 && held > alwaysAllowed && floor.held > floor.limits.memory) this.end('memory')
+    else if (added > 0 && held > alwaysAllowed && floor.counts.held > floor.limits.memory) this.end('memory')
   }
 
   #closed(): void {
     clearImmediate(this.#turn)
     this.#turn = undefined
-    this.#floor.held -= this.#held
+    this.#floor.counts.held -= this.#held
     this.#held = 0
     this.#frames.clear()
     this.#floor.counts.open--

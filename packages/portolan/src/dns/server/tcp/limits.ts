@@ -17,7 +17,7 @@ export interface TcpLimits {
   readonly queries: number
   /** Bytes of answers that one connection has not taken; beyond, it is ended. From {@link notReadAbove} on it is not read from. */
   readonly unsent: number
-  /** Bytes kept for all connections; beyond, whoever adds to them and has more than 4 KiB is ended. */
+  /** Bytes kept for all connections, by all listeners that count together; beyond, whoever adds to them and has more than 4 KiB is ended. */
   readonly memory: number
   /** How long answers under way may take to go out when the server closes. */
   readonly closeMs: Milliseconds

@@ -7,6 +7,8 @@ export type EndReason = 'idle' | 'slow' | 'unread' | 'memory' | 'gave-way' | 'ma
 export class TcpCounts {
   open = 0
   opened = 0
+  /** Bytes kept for connections: messages that are not whole, answers that were not taken. */
+  held = 0
   /** Connections that were closed at once: all others were busy, or the system gave us no descriptor. */
   readonly refused = { busy: 0, accept: 0 }
   readonly ended: Record<EndReason, number> = {
@@ -29,6 +31,14 @@ export function exportTcpMetrics(counts: TcpCounts, registry: Registry): void {
     registers,
     collect() {
       this.set(counts.open)
+    },
+  })
+  new Gauge({
+    name: 'portolan_dns_tcp_buffered_bytes',
+    help: 'Bytes kept for DNS connections over TCP',
+    registers,
+    collect() {
+      this.set(counts.held)
     },
   })
   new Counter({
