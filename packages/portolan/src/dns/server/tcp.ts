@@ -15,8 +15,6 @@ export interface TcpOptions {
   readonly log: Pick<Log, 'warn' | 'error'>
   /** May be shared with other listeners; then they share the limit for memory, too. */
   readonly counts?: TcpCounts
-  /** Whether `::` leaves IPv4 to another listener. Default false: it takes both. */
-  readonly ipv6Only?: boolean
   /** Calls `sweep` so often until what it returns is called. Default: a timer. */
   readonly every?: (ms: Milliseconds, sweep: () => void) => () => void
 }
@@ -119,7 +117,7 @@ function seldom(floor: Pick<Floor, 'now'>, tell: (error: unknown) => void): (err
 }
 
 async function listening(
-  { listen: { host, port }, ipv6Only = false }: TcpOptions,
+  { listen: { host, port } }: TcpOptions,
   accept: (socket: Socket) => void,
 ): Promise<Server> {
   // Half-open, since a client may end its side before it has read its answers.
@@ -127,7 +125,8 @@ async function listening(
   await new Promise<void>((resolve, reject) => {
     const failed = (error: Error): void => reject(listenFault(error, host, port))
     server.once('error', failed)
-    server.listen({ host, port, ipv6Only, backlog: 1024 }, () => {
+    // `::` leaves IPv4 to another listener, as it does over UDP.
+    server.listen({ host, port, ipv6Only: host.includes(':'), backlog: 1024 }, () => {
       server.off('error', failed)
       resolve()
     })
