@@ -1,8 +1,13 @@
 import type { Reply } from '../answers/reply.ts'
 
-/** How many orders of one answer are in use side by side, and how often one is sent before it is drawn anew. */
+/** How many orders of one answer are in use side by side, */
 const ordersAtOnce = 8
+/** how often one is sent before it is drawn anew, */
 const usesOfAnOrder = 16
+/** and how often one that names some of the instances alone: all are to have their turn soon. */
+const usesOfAPart = 4
+
+const truncated = 0x02
 
 /**
  * One answer as bytes, in several orders: a draw and its encoding cost far more than the sending, and clients that ask
@@ -15,6 +20,7 @@ export class EncodedAnswer {
   readonly #orders: Buffer[]
   /** An answer with one record, or none, has one order. */
   readonly #isFixed: boolean
+  readonly #usesOfEach: number
   #uses = 0
   /** Bytes, all orders together: at most so many. */
   readonly size: number
@@ -27,6 +33,7 @@ export class EncodedAnswer {
     this.#isFixed = reply.answers.length < 2
     const first = encode()
     this.#orders = [first]
+    this.#usesOfEach = ((first[2] as number) & truncated) === 0 ? usesOfAnOrder : usesOfAPart
     this.size = first.length * (this.#isFixed ? 1 : ordersAtOnce)
   }
 
@@ -40,8 +47,8 @@ export class EncodedAnswer {
     const use = this.#uses++
     const slot = use % ordersAtOnce
     const round = Math.floor(use / ordersAtOnce)
-    // Each slot in a round of its own, so that no answer waits for several draws.
-    const isWorn = slot >= this.#orders.length || (round > 0 && round % usesOfAnOrder === slot)
+    // Not all slots in one round, so that draws are spread over the answers.
+    const isWorn = slot >= this.#orders.length || (round > 0 && (round + slot) % this.#usesOfEach === 0)
     if (isWorn) this.#orders[slot] = this.#encode()
     return this.#orders[slot] as Buffer
   }
