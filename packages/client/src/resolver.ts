@@ -30,6 +30,7 @@ import {
 import { sessionCatalogue } from './catalogue.ts'
 import type { Cancel, LocalRuntime } from './runtime.ts'
 import type { Link } from './session/link.ts'
+import { paced } from './session/paced.ts'
 import type { Session } from './session/session.ts'
 
 /** A {@link Resolver} over a session. The library and the standalone gateway use the same one. */
@@ -53,8 +54,12 @@ interface Subscription {
   stopCompare: Cancel
 }
 
-/** A view compares itself with the registry's every 5 to 10 s, jittered so that clients don't meet. */
+/** A view compares itself with the registry's every 5 to 10 s, jittered so that clients don't meet; … */
 const compareMs = 5000
+/** … in thousands of them, each takes so much longer that all together ask 330 times a second: DNS subscribes to all. */
+const compareEachMs = 2
+/** Questions for whole sets that are on the way at a time: ten thousand at once would wait for each other past their time. */
+const watchesAtOnce = 256
 /** After a refusal (no right to read, say) the question is asked again at this pace. */
 const refusedMs = 5000
 
@@ -68,6 +73,7 @@ export function sessionResolver(
   runtime: LocalRuntime,
 ): SessionResolver {
   const { clock, random, timers } = runtime
+  const pace = paced(watchesAtOnce)
   const catalogue = sessionCatalogue(session, onFault, runtime)
   const subscriptions = new Map<string, Subscription>()
   const routeReceivers = new Set<(table: RouteTable) => void>()
@@ -144,10 +150,17 @@ export function sessionResolver(
     }
   }
 
-  const watch = async (subscription: Subscription, link: Link): Promise<void> => {
-    const { name, view } = subscription
+  /** Nothing that was said over the connection before counts over this one. */
+  const begin = (subscription: Subscription, link: Link): void => {
     subscription.acknowledged = ''
     subscription.idle.clear()
+    pace(() => watch(subscription, link))
+  }
+
+  const watch = async (subscription: Subscription, link: Link): Promise<void> => {
+    // It may have waited for others.
+    if (!isCurrent(subscription, link)) return
+    const { name, view } = subscription
     try {
       const from = isKnown(view) ? { from: formatCursor(view.set.cursor) } : {}
       await link.request({ type: 'watch', ...name, ...from })
@@ -159,7 +172,7 @@ export function sessionResolver(
       onFault(toFault(thrown))
       subscription.stopCompare = timers.after(
         jittered(refusedMs),
-        () => void watch(subscription, link),
+        () => begin(subscription, link),
         'background',
       )
     }
@@ -167,7 +180,7 @@ export function sessionResolver(
 
   const compareLater = (subscription: Subscription, link: Link) => {
     subscription.stopCompare = timers.after(
-      jittered(compareMs),
+      jittered(Math.max(compareMs, subscriptions.size * compareEachMs)),
       () => void compare(subscription, link),
       'background',
     )
@@ -212,7 +225,7 @@ export function sessionResolver(
 
   session.attach({
     up(link) {
-      for (const subscription of subscriptions.values()) void watch(subscription, link)
+      for (const subscription of subscriptions.values()) begin(subscription, link)
       if (routeReceivers.size > 0) askForRoutes(link)
       for (const { name, claimant } of claims.values()) demand(name, claimant.demand())
     },
@@ -250,7 +263,7 @@ export function sessionResolver(
       subscription.receivers.add(own)
       if (known === undefined) {
         subscriptions.set(keyOf(name), subscription)
-        if (session.link !== undefined) void watch(subscription, session.link)
+        if (session.link !== undefined) begin(subscription, session.link)
       } else if (isKnown(known.view)) tell(() => receive(known.view))
       return () => {
         if (!subscription.receivers.delete(own)) return

@@ -43,6 +43,8 @@ export class InstanceIndex {
 
 /** Canonical, without a zone id: that says by which interface of its own a machine gets there. */
 function addressKey(address: string): string {
+  // IPv4 has one spelling.
+  if (!address.includes(':')) return address
   const zone = address.indexOf('%')
   const plain = zone < 0 ? address : address.slice(0, zone)
   return canonicalIp(plain) ?? plain
