@@ -57,6 +57,17 @@ describe('a directory', () => {
     expect(directory.ready).toBe(true)
     expect(directory.service('default', 'order')?.eligible).toEqual([])
 
+    const slow = open()
+    slow.catalogue.list([order, named('pay'), named('cart')])
+    for (const name of [order, named('pay')]) {
+      await slow.time.pass(4000)
+      slow.catalogue.give(name, [])
+    }
+    await slow.time.pass(4999)
+    expect(slow.directory.ready).toBe(false)
+    await slow.time.pass(1)
+    expect(slow.directory.ready).toBe(true)
+
     const other = open()
     other.catalogue.list([order])
     other.catalogue.list([])

@@ -44,8 +44,8 @@ export interface OpenDirectory extends Directory {
 }
 
 /**
- * For how long a service that the registry named first, and of which it tells nothing (it may refuse to), keeps the
- * directory from being ready. Such a service is known and empty.
+ * For so long services that the registry named first, and of which it tells nothing (it may refuse to), keep the directory
+ * from being ready, from when the last of the others was told. Such a service is known and empty.
  */
 const patienceMs: Milliseconds = 5000
 
@@ -71,6 +71,8 @@ class ServiceDirectory implements OpenDirectory {
   #stale = 0
   /** Of those that were named first: who has not been told yet. `undefined` before there is a list. */
   #awaited: Set<Known> | undefined
+  /** When one of them was told last. */
+  #heardAt: Milliseconds = 0
   #stopPatience: () => void = () => {}
   /** When an answer was last made from more than one service. */
   #answeredAt: Milliseconds = Number.NEGATIVE_INFINITY
@@ -145,8 +147,18 @@ class ServiceDirectory implements OpenDirectory {
     }
     if (this.#awaited !== undefined) return
     this.#awaited = new Set([...this.#services].filter(({ isTold }) => !isTold))
-    this.#stopPatience = this.#parts.timers.after(patienceMs, () => this.#becomeReady())
+    this.#heardAt = this.#parts.clock.now()
+    this.#waitOn()
     if (this.#awaited.size === 0) this.#becomeReady()
+  }
+
+  #waitOn(): void {
+    const { clock, timers } = this.#parts
+    const endOfPatience = this.#heardAt + patienceMs
+    this.#stopPatience = timers.after(Math.max(1, endOfPatience - clock.now()), () => {
+      if (clock.now() < this.#heardAt + patienceMs) this.#waitOn()
+      else this.#becomeReady()
+    })
   }
 
   #enter(name: ServiceName): void {
@@ -231,7 +243,9 @@ class ServiceDirectory implements OpenDirectory {
   }
 
   #heardOf(known: Known): void {
-    if (this.#awaited?.delete(known) === true && this.#awaited.size === 0) this.#becomeReady()
+    if (this.#awaited?.delete(known) !== true) return
+    this.#heardAt = this.#parts.clock.now()
+    if (this.#awaited.size === 0) this.#becomeReady()
   }
 
   #becomeReady(): void {
