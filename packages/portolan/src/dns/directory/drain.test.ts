@@ -22,10 +22,12 @@ const draining = (instance: Instance): Instance => ({
   causes: [{ kind: 'draining', owner: 'drain', reason: 'deploy', since: '2030-01-01T00:00:00.000Z' }],
 })
 
-function open(ttl = ttlMs) {
+async function open(ttl = ttlMs) {
   const time = virtualTime()
   const catalogue = new StaticCatalogue()
   const directory = openDirectory({ resolver: catalogue, clock: time, timers: time, ttlMs: ttl })
+  // What a server before this one answered is over.
+  await time.pass(ttl + onTheWayMs)
   catalogue.list([order, pay])
   catalogue.give(order, [a, b])
   catalogue.give(pay, [])
@@ -36,7 +38,7 @@ function open(ttl = ttlMs) {
 
 describe('an instance that drains', () => {
   it('is let go of when the TTL of the last answer that may name it is over', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     await time.pass(300)
     catalogue.give(order, [draining(a), b])
@@ -54,7 +56,7 @@ describe('an instance that drains', () => {
   })
 
   it('is let go of at once where nobody was answered for a TTL, or something else was asked for', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     await time.pass(keptMs)
     directory.touched(directory.service('default', 'pay') as KnownService)
@@ -64,7 +66,7 @@ describe('an instance that drains', () => {
   })
 
   it('may have been named by an answer that was made from all services', async () => {
-    const { time, catalogue, directory, held } = open()
+    const { time, catalogue, directory, held } = await open()
     directory.touched(directory)
     catalogue.give(order, [draining(a), b])
     await time.pass(keptMs - 1)
@@ -74,7 +76,7 @@ describe('an instance that drains', () => {
   })
 
   it('was named by an earlier answer, too, when something else took it out first', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     const cause = { kind: 'http', owner: 'check', reason: 'down', since: '' } as const
     catalogue.give(order, [{ ...a, causes: [cause] }, b])
@@ -86,7 +88,7 @@ describe('an instance that drains', () => {
   })
 
   it('that registers anew while it drains is held as long as its earlier run: it may be the same program', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     catalogue.give(order, [draining(a), b])
     await time.pass(100)
@@ -97,7 +99,7 @@ describe('an instance that drains', () => {
   })
 
   it('and is taken back, or gone, is not spoken of', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     catalogue.give(order, [draining(a), draining(b)])
     catalogue.give(order, [a])
@@ -111,7 +113,7 @@ describe('an instance that drains', () => {
   })
 
   it('and is named because nobody else is left is held for a TTL, however often it is asked for', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     catalogue.give(order, [draining(a)])
     expect(known.panic).toBe(true)
@@ -125,7 +127,7 @@ describe('an instance that drains', () => {
   })
 
   it('and was named because nobody else was left is held for another TTL once others are back in time', async () => {
-    const { time, catalogue, directory, known, held } = open()
+    const { time, catalogue, directory, known, held } = await open()
     directory.touched(known)
     catalogue.give(order, [draining(a)])
     await time.pass(800)
@@ -138,7 +140,7 @@ describe('an instance that drains', () => {
   })
 
   it('is held with TTL 0 until the answer must have arrived', async () => {
-    const { time, catalogue, directory, known, held } = open(0)
+    const { time, catalogue, directory, known, held } = await open(0)
     directory.touched(known)
     catalogue.give(order, [draining(a), b])
     await time.pass(onTheWayMs - 1)
@@ -147,8 +149,22 @@ describe('an instance that drains', () => {
     expect(held('a')).toBe(0)
   })
 
+  it('may have been named by a server that answered here before', async () => {
+    const time = virtualTime()
+    const catalogue = new StaticCatalogue()
+    openDirectory({ resolver: catalogue, clock: time, timers: time, ttlMs })
+    await time.pass(200)
+    catalogue.list([order])
+    catalogue.give(order, [a, b])
+    catalogue.give(order, [draining(a), b])
+    await time.pass(keptMs - 201)
+    expect(catalogue.inFlight(order, 'a')).toBe(1)
+    await time.pass(1)
+    expect(catalogue.idled).toEqual([{ ...order, id: 'a' }])
+  })
+
   it('is waited for no more by a directory that is closed', async () => {
-    const { time, catalogue, directory, known } = open()
+    const { time, catalogue, directory, known } = await open()
     directory.touched(known)
     catalogue.give(order, [draining(a), b])
     directory.close()
@@ -170,9 +186,10 @@ async function served(ttl: number) {
   for (const id of ['a', 'b']) await registered(tested, 'order', id)
   const resolver = openResolver({ urls: tested.url, kind: 'proxy' })
   ends.push(() => resolver.close())
+  let passed = 0
   const directory = openDirectory({
     resolver,
-    clock: { now: () => performance.now() },
+    clock: { now: () => performance.now() + passed },
     timers: {
       after(ms, run) {
         const timer = setTimeout(run, ms)
@@ -186,6 +203,8 @@ async function served(ttl: number) {
   const known = directory.service('default', 'order') as KnownService
   expect(known.eligible.map(({ id }) => id)).toEqual(['a', 'b'])
   const drain = (graceMs: number) => tested.registry.drain({ ...order, id: 'a' }, someone, graceMs)
+  // What a server before this one answered is over.
+  passed = ttl + onTheWayMs
   return { directory, known, drain }
 }
 

@@ -75,11 +75,13 @@ class ServiceDirectory implements OpenDirectory {
   #heardAt: Milliseconds = 0
   #stopPatience: () => void = () => {}
   /** When an answer was last made from more than one service. */
-  #answeredAt: Milliseconds = Number.NEGATIVE_INFINITY
+  #answeredAt: Milliseconds
   #isClosed = false
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts
+    // Whoever answered here before us may have done so until now, and its session is over.
+    this.#answeredAt = parts.clock.now()
     this.#stopWatching = parts.resolver.watchServices(services => this.#list(services))
   }
 
