@@ -141,6 +141,23 @@ describe('what is answered', () => {
     expect(ask(shop, 'portolan', 'SOA', { settings })?.answers[0]?.record.ttl).toBe(9)
   })
 
+  it('is not to be kept where it names somebody who drains', () => {
+    const leaving = instanceOf('order', 'a-1', 80, {
+      addresses: ['10.0.0.1'],
+      causes: [{ kind: 'draining', owner: 'drain', reason: 'deploy', since: '2030-01-01T00:00:00.000Z' }],
+    })
+    const ttls = (directory: ReturnType<typeof givenDirectory>, name: string, type: TypeName) =>
+      ask(directory, name, type)?.answers.flatMap(({ record, additional }) =>
+        [record, ...additional].map(({ ttl }) => ttl),
+      )
+    const alone = givenDirectory([leaving])
+    expect(ttls(alone, 'order.portolan', 'A')).toEqual([0])
+    expect(ttls(alone, 'order.portolan', 'SRV')).toEqual([0, 0])
+    expect(ttls(alone, 'a-1.instance.order.portolan', 'A')).toEqual([0])
+    const other = instanceOf('order', 'b-1', 80, { addresses: ['10.0.0.2'] })
+    expect(ttls(givenDirectory([leaving, other]), 'order.portolan', 'SRV')).toEqual([1, 1])
+  })
+
   it('is a failure of ours until a registry has told us anything, but for what we know without', () => {
     const unready = givenDirectory([], { ready: false })
     for (const name of ['order.portolan', 'order.service.consul', '7f000001.addr.portolan']) {

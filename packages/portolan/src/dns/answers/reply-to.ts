@@ -1,3 +1,4 @@
+import { isDraining } from '@portolan/core'
 import { classes, types } from '../codec/codes.ts'
 import type { Query } from '../codec/query.ts'
 import type { Directory, KnownService } from '../directory/directory.ts'
@@ -90,9 +91,10 @@ function answersTo(asked: Asked): Found {
   }
 }
 
-function serviceAnswers(asked: Asked, meaning: ServiceMeaning, known: KnownService): Found {
+function serviceAnswers(anyhow: Asked, meaning: ServiceMeaning, known: KnownService): Found {
   const candidates = candidatesOf(known, meaning)
-  if (candidates.usable.length === 0) return asked.reading.domain.style === 'consul' ? undefined : []
+  if (candidates.usable.length === 0) return anyhow.reading.domain.style === 'consul' ? undefined : []
+  const asked = fleetingOf(anyhow, candidates.usable)
   const { heading, question } = asked
   switch (question.type) {
     case types.A:
@@ -105,14 +107,24 @@ function serviceAnswers(asked: Asked, meaning: ServiceMeaning, known: KnownServi
 }
 
 /** One instance by its own name, whether it may be picked or not: whoever asks was told of it before. */
-function instanceAnswers(asked: Asked, id: string, known: KnownService): Found {
+function instanceAnswers(anyhow: Asked, id: string, known: KnownService): Found {
   const instance = instanceCalled(known.set, id)
   if (instance === undefined) return undefined
-  const { heading, question } = asked
   const candidates = [{ instance, weight: 1 }]
+  const asked = fleetingOf(anyhow, candidates)
+  const { heading, question } = asked
   if (question.type === types.A) return addressAnswers(heading, 'A', candidates)
   if (question.type === types.AAAA) return addressAnswers(heading, 'AAAA', candidates)
   return recordsOf(asked, candidates, {})
+}
+
+/**
+ * Who drains is named by its own name, or because nobody else is left, and stops without waiting for those who were told so
+ * (see `directory/letting-go.ts`): they are not to keep it, and ask again.
+ */
+function fleetingOf(asked: Asked, candidates: readonly Candidate[]): Asked {
+  if (!candidates.some(({ instance }) => isDraining(instance))) return asked
+  return { ...asked, heading: { ...asked.heading, ttl: 0 } }
 }
 
 function recordsOf(

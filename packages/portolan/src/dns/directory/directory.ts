@@ -18,12 +18,6 @@ export interface KnownService extends Versioned {
   readonly panic: boolean
 }
 
-/*
- * Who is draining is let go of when the TTL of the last answer that named it in good faith is over (`letting-go.ts`). Names
- * that say an instance, an address or a machine go on naming it, and so does a service where nobody else is left: records
- * of a draining instance (core's `isDraining`) have TTL 0, so that nobody holds on to them for longer than it takes to go there.
- */
-
 /** All that DNS answers from. Its own version grows with each change of anything. */
 export interface Directory extends Versioned {
   /** False until a registry has told what services there are, and what is in each of them. */

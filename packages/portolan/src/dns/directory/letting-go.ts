@@ -16,7 +16,7 @@ interface Waiting {
  * Who of one service drains, and until when somebody may go by an answer that named him. Pure: time is a parameter.
  *
  * The last answer that named an instance in good faith is, at the latest, the last one that was made from its service
- * before the instance began to drain. After that it is named in two ways only: by its own name, with TTL 0; and in
+ * before the instance began to drain. After that it is named in two ways only, both with TTL 0: by its own name; and in
  * panic, because nobody else is left. The latter is waited for if the panic ends before the wait does; one that outlasts
  * it is not, since those who ask have nobody else to go to, however long the instance stays, and the last instance
  * of a busy service could never stop in peace.
