@@ -83,7 +83,7 @@ it('every answer can be written, and says what it was asked, each thing once', (
     const isNone = reply.answers.length === 0 && reply.rcode !== 'REFUSED'
     expect(reply.authority.map(record => record.type)).toEqual(isNone ? ['SOA'] : [])
   })
-  fc.assert(property, { numRuns: 2000 })
+  fc.assert(property, { numRuns: 700 })
   expect([...rcodes].sort()).toEqual(['NOERROR', 'NXDOMAIN', 'REFUSED', 'answered'])
 })
 
@@ -105,6 +105,6 @@ it('every target resolves to what goes along with it', () => {
       }
     }
   })
-  fc.assert(property, { numRuns: 500 })
-  expect(targets).toBeGreaterThan(500)
+  fc.assert(property, { numRuns: 200 })
+  expect(targets).toBeGreaterThan(200)
 })

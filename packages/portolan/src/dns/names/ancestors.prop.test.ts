@@ -50,15 +50,17 @@ it('nothing above a name is denied', () => {
   const property = fc.property(fc.array(instance, { minLength: 1, maxLength: 4 }), instances => {
     const directory = givenDirectory(instances)
     const exists = (name: string) => meaningOf(name, domains, directory)?.meaning.kind !== 'nothing'
+    const denied: string[] = []
     for (const name of instances.flatMap(namesOf).filter(exists)) {
       const labels = name.split('.')
       for (let from = 1; from < labels.length; from++) {
         const above = labels.slice(from).join('.')
-        expect(exists(above), `${above} of ${name}`).toBe(true)
+        if (!exists(above)) denied.push(`${above} of ${name}`)
         asked++
       }
     }
+    expect(denied).toEqual([])
   })
-  fc.assert(property, { numRuns: 300 })
-  expect(asked).toBeGreaterThan(10_000)
+  fc.assert(property, { numRuns: 60 })
+  expect(asked).toBeGreaterThan(2000)
 })
