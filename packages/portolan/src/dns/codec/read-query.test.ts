@@ -1,4 +1,5 @@
 import packet from 'dns-packet'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Query } from './query.ts'
 import { readQuery } from './read-query.ts'
@@ -168,5 +169,26 @@ describe('readQuery', () => {
     ).join('')
     const bytes = message(orderA, chain, { counts: `0001 0000 0000 ${most.toString(16).padStart(4, '0')}` })
     expect(understood(bytes).edns).toBeUndefined()
+  })
+
+  it('makes something of any bytes, and the same of them with others behind', () => {
+    const start = fc.constantFrom(
+      '',
+      '123401000001000000000000',
+      '123401000001000000000001',
+      '12340100000100010001',
+    )
+    const bytes = fc
+      .tuple(start, fc.uint8Array({ maxLength: 400 }))
+      .map(([first, rest]) => Buffer.concat([Buffer.from(first, 'hex'), rest]))
+    fc.assert(
+      fc.property(bytes, fc.uint8Array({ maxLength: 20 }), (message, behind) => {
+        const reading = readQuery(message)
+        if (reading === 'dropped' || 'rcode' in reading) return
+        expect(message.subarray(12, 12 + reading.question.length)).toEqual(reading.question)
+        expect(readQuery(Buffer.concat([message, behind]))).toEqual(reading)
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
