@@ -1,7 +1,7 @@
 import { type Answer, decode, encode } from 'dns-packet'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Opened } from '../../proxy/testing/harness.ts'
-import { openTested } from './testing/open-tested.ts'
+import { openTested, patient } from './testing/open-tested.ts'
 import { queryFor, withEdns } from './testing/queries.ts'
 import { scriptedUpstream } from './testing/scripted-upstream.ts'
 
@@ -20,7 +20,7 @@ describe('a forwarder', () => {
   it('asks its upstream and answers under the query’s own id and case', async () => {
     const record: Answer = { type: 'A', name: 'www.example.com', ttl: 60, data: '192.0.2.1' }
     const upstream = await scriptedUpstream(opened, saying([record]))
-    const forwarder = openTested(opened, [upstream.address])
+    const forwarder = openTested(opened, [upstream.address], patient)
     const query = queryFor('wWw.ExAmple.com', 1, withEdns)
     const reply = await forwarder.read(query)
     expect(reply).toMatchObject({

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { Opened } from '../../proxy/testing/harness.ts'
-import { openTested } from './testing/open-tested.ts'
+import { openTested, patient } from './testing/open-tested.ts'
 import { queryFor, withDnssec, withEdns } from './testing/queries.ts'
 import {
   isThere,
@@ -25,9 +25,9 @@ describe.each<RealResolver>(['unbound', 'dnsmasq'])('names that %s knows', progr
   afterEach(() => opened.close())
   afterAll(() => running.close())
 
-  const open = (rest = {}) => {
+  const open = () => {
     if (resolver === undefined) throw new Error('not started')
-    return openTested(opened, [resolver.address], rest)
+    return openTested(opened, [resolver.address], patient)
   }
 
   it.skipIf(isMissing)('are told as it tells them', async () => {

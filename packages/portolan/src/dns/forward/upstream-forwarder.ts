@@ -16,8 +16,8 @@ import type { Exchange } from './upstream/exchange.ts'
 import { Resolution, type Resolved } from './upstream/resolution.ts'
 import type { Upstream } from './upstream/upstreams.ts'
 
-/** So many different questions may be under way; each has a port or two. */
-const mostFlights = 4096
+/** So many different questions may be under way: each has two ports at most, and others need descriptors, too. */
+const mostFlights = 2048
 /** So many may wait for their answers. */
 const mostWaiting = 16_384
 /** RFC 8767 section 5: who has waited for so long gets a stale answer; the fresh one is for those who come later. */

@@ -9,7 +9,7 @@ const staleTtlSeconds = 30
 /** While nobody answers, whoever asks for what there is a stale answer to gets that at once, and so often one asks on. */
 const recheckMs: Milliseconds = 5000
 /** What an entry costs besides its answer and its key: measured, and rounded up. */
-const overheadBytes = 400
+const overheadBytes = 600
 /** A cache of so many answers may hold so many bytes of them each. */
 const bytesEach = 1024
 
@@ -98,7 +98,7 @@ export class AnswerCache {
   #add(key: string, answer: KeptAnswer, freshMs: Milliseconds, staleMs: Milliseconds): void {
     const before = this.#entries.get(key)
     if (before !== undefined) this.#drop(key, before)
-    const bytes = answer.body.length + 2 * answer.ttlsAt.length + 2 * key.length + overheadBytes
+    const bytes = answer.body.length + 8 * answer.ttlsAt.length + key.length + overheadBytes
     if (this.#most === 0 || bytes > this.#mostBytes) return
     const now = this.#clock.now()
     const freshUntil = now + freshMs

@@ -14,7 +14,7 @@ export interface KeptAnswer {
   /** The upstream has proved it (RFC 4035 section 3.2.3). */
   readonly authentic: boolean
   /** Where in `body` the TTLs are. */
-  readonly ttlsAt: Uint16Array
+  readonly ttlsAt: readonly number[]
 }
 
 /** What time has made of the TTLs: so many seconds are gone, or so many are left whatever they were. */
@@ -31,7 +31,7 @@ export function keepAnswer(answer: ReadAnswer, longestTtl: number): KeptAnswer {
   const additional = records.filter(({ section }) => section === 'additional').length
   body.writeUInt16BE(additional, 10)
   for (const { ttlAt, ttl } of records) body.writeUInt32BE(Math.min(ttl, longestTtl), ttlAt)
-  const ttlsAt = Uint16Array.from(records, ({ ttlAt }) => ttlAt)
+  const ttlsAt = records.map(({ ttlAt }) => ttlAt)
   return { body, rcode, authentic: (flags & flag.AD) !== 0, ttlsAt }
 }
 
@@ -40,7 +40,7 @@ export function bareAnswer(question: Uint8Array, rcode: number): KeptAnswer {
   const body = Buffer.allocUnsafeSlow(headerLength + question.length).fill(0)
   body.writeUInt16BE(1, 4)
   body.set(question, headerLength)
-  return { body, rcode, authentic: false, ttlsAt: new Uint16Array(0) }
+  return { body, rcode, authentic: false, ttlsAt: [] }
 }
 
 /**

@@ -6,7 +6,7 @@ import { Registry } from 'prom-client'
 import type { Opened } from '../../../proxy/testing/harness.ts'
 import type { Query } from '../../codec/query.ts'
 import { type ForwarderOptions, openForwarder } from '../open-forwarder.ts'
-import { realTimers } from '../timers.ts'
+import { realTimers, type Timers } from '../timers.ts'
 
 export interface TestedForwarder {
   ask(query: Query): Promise<Buffer>
@@ -18,6 +18,9 @@ export interface TestedForwarder {
   failures(reason: string): Promise<number>
   close(): Promise<void>
 }
+
+/** Time that never comes: on a busy machine, too, nothing is asked twice. */
+export const patient: { readonly timers: Timers } = { timers: { after: () => () => undefined } }
 
 /** A forwarder over real sockets, if nothing else is said. */
 export function openTested(

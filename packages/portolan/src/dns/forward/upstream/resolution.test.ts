@@ -91,6 +91,19 @@ describe('a resolution', () => {
     expect([script.open.length, time.waiting, closed()]).toEqual([0, 0, 1])
   })
 
+  it('listens to the two that were asked last', async () => {
+    const { time, script } = resolve(3)
+    await time.pass(800)
+    expect(script.open.map(({ upstream }) => upstream.port)).toEqual([2, 3])
+  })
+
+  it('blames nobody for what we are short of ourselves', () => {
+    const { script, upstreams, settled } = resolve(1)
+    script.last.fail('ours')
+    expect(settled).toEqual([undefined])
+    expect(Object.values(upstreams[0]?.failures ?? {})).toEqual([0, 0, 0, 0, 0])
+  })
+
   it('blames a silent one though there was less time than patience', async () => {
     const { settled, time, upstreams } = resolve(1, 100)
     await time.pass(100)

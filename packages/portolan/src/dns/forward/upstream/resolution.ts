@@ -7,6 +7,9 @@ import { Course, type Step } from './course.ts'
 import type { Abandon, Exchange, Outcome, Trouble } from './exchange.ts'
 import type { Failure, Upstream } from './upstreams.ts'
 
+/** So many are listened to, the one that is waited for among them: each has a port. */
+const mostOpen = 2
+
 export interface Resolved {
   readonly answer: ReadAnswer
   readonly verdict: Verdict
@@ -38,7 +41,7 @@ interface Attempt {
 
 /**
  * Finds one answer: asks one upstream, the next one when that says nothing for a while or will not say, and takes the
- * first good answer of whichever comes. Those that had been asked before are still listened to.
+ * first good answer of whichever comes. The one that had been asked before is still listened to.
  */
 export class Resolution {
   readonly #parts: ResolutionParts
@@ -78,6 +81,7 @@ export class Resolution {
       const attempt = this.#begin(upstream, step)
       if (step.trial) continue
       this.#current = attempt
+      this.#closeOldest()
       return
     }
     this.#current = undefined
@@ -96,6 +100,11 @@ export class Resolution {
     }
     this.#attempts.add(attempt)
     return attempt
+  }
+
+  #closeOldest(): void {
+    const open = [...this.#attempts].filter(({ step }) => !step.trial)
+    for (const attempt of open.slice(0, -mostOpen)) this.#close(attempt)
   }
 
   #waitedEnough(attempt: Attempt): void {
