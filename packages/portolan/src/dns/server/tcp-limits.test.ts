@@ -229,6 +229,9 @@ describe('what all connections may have', () => {
     using second = await tcpPeer(server.port)
     using other = await tcpPeer(server.port, '127.0.0.1', '127.0.0.2')
     await until(() => expect(server.counts.open).toBe(3))
+    second.ask(numbered(0))
+    await answered(second, 0)
+    server.pass(1250)
     first.ask(numbered(1))
     await answered(first, 1)
     using third = await tcpPeer(server.port)
@@ -254,6 +257,23 @@ describe('what all connections may have', () => {
     for (const answer of waiting) answer()
     await answered(first, 1)
     await answered(second, 2)
+  })
+
+  it('refuses the newest of a client whose others have all asked just now', async () => {
+    await using server = await tcpFixture({ limits: { connectionsPerClient: 2 } })
+    const peers = await Promise.all([1, 2].map(() => tcpPeer(server.port)))
+    for (const peer of peers) {
+      peer.ask(numbered(1))
+      await answered(peer, 1)
+    }
+    using third = await tcpPeer(server.port)
+    await until(() => expect(third.isClosed).toBe(true))
+    expect(server.counts.refused.busy).toBe(1)
+    for (const peer of peers) {
+      peer.ask(numbered(2))
+      await answered(peer, 1, 2)
+      peer.socket.destroy()
+    }
   })
 
   it('keeps answering one client while another opens thousands and says nothing', async () => {

@@ -31,6 +31,8 @@ export interface Floor {
 /** A header (RFC 1035 section 4.1.1): whoever sends less does not speak DNS, or has lost count. */
 const leastMessage = 12
 const longestMessage = 65_535
+/** Whoever has asked within this time is likely to ask again. */
+const livelyMs: Milliseconds = 1000
 
 /**
  * One client's connection. Queries are answered as their answers come, in any order (RFC 7766 section 7), so many at a time;
@@ -47,6 +49,7 @@ export class Connection implements Guest {
   #isLast = false
   #isDraining = false
   #isPaused = false
+  #hasAsked = false
   /** The rest of what there is to read has its turn when others have had theirs. */
   #turn: NodeJS.Immediate | undefined
   #held = 0
@@ -78,6 +81,10 @@ export class Connection implements Guest {
 
   get isBusy(): boolean {
     return this.#underWay > 0
+  }
+
+  get isLively(): boolean {
+    return this.#hasAsked && this.#floor.now - this.#activeAt <= livelyMs
   }
 
   /** Ends it if it has had its time: once a sweep. */
@@ -242,6 +249,7 @@ export class Connection implements Guest {
   }
 
   #stir(): void {
+    this.#hasAsked = true
     this.#activeAt = this.#floor.now
     this.#floor.room.stir(this)
   }

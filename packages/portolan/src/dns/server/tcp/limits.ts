@@ -4,7 +4,7 @@ import type { Milliseconds } from '@portolan/core'
 export interface TcpLimits {
   /** Connections, in all. Beyond, the longest idle one of the client that has most gives way. */
   readonly connections: number
-  /** Connections of one IPv4 address, or one IPv6 network of 56 bits. Beyond, its longest idle one gives way. */
+  /** Connections of one IPv4 address, or one IPv6 network of 56 bits. Beyond, its longest idle one gives way, or the newest where all have asked just now. */
   readonly connectionsPerClient: number
   /** How long a connection may be idle; and how long while more than three quarters of all connections are open. */
   readonly idleMs: Milliseconds

@@ -4,9 +4,10 @@ import { type Guest, Room } from './room.ts'
 
 interface Visitor extends Guest {
   isBusy: boolean
+  isLively: boolean
 }
 
-const visitor = (client: string, isBusy = false): Visitor => ({ client, isBusy })
+const visitor = (client: string): Visitor => ({ client, isBusy: false, isLively: false })
 
 function roomWith(most: number, mostPerClient: number, ...guests: Visitor[]): Room<Visitor> {
   const room = new Room<Visitor>(most, mostPerClient)
@@ -34,6 +35,16 @@ describe('who gives way to another connection', () => {
     expect(room.inTheWayOf('b')).toBeUndefined()
   })
 
+  it('is none of the same client that has asked just now, but may be one of another', () => {
+    const [first, second] = [visitor('a'), visitor('a')]
+    const room = roomWith(2, 2, first, second)
+    second.isLively = true
+    expect(room.inTheWayOf('a')).toBe(first)
+    first.isLively = true
+    expect(room.inTheWayOf('a')).toBe('full')
+    expect(room.inTheWayOf('b')).toBe(first)
+  })
+
   it('is the longest idle one of the client that has most, when all places are taken', () => {
     const [light, heavy, heavier] = [visitor('light'), visitor('heavy'), visitor('heavy')]
     const room = roomWith(3, 3, light, heavy, heavier)
@@ -58,7 +69,7 @@ describe('who gives way to another connection', () => {
 
   it('is who it should be after whatever has happened', () => {
     const step = fc.record({
-      what: fc.constantFrom('come', 'go', 'stir', 'busy'),
+      what: fc.constantFrom('come', 'go', 'stir', 'busy', 'lively'),
       who: fc.nat(30),
       client: fc.nat(4),
     })
@@ -71,7 +82,10 @@ describe('who gives way to another connection', () => {
         const having = (client: string) => there.filter(guest => guest.client === client)
         const expected = (client: string): Visitor | 'full' | undefined => {
           const free = (guests: readonly Visitor[]) => guests.find(({ isBusy }) => !isBusy)
-          if (having(client).length >= mostPerClient) return free(having(client)) ?? 'full'
+          if (having(client).length >= mostPerClient) {
+            const own = free(having(client))
+            return own === undefined || own.isLively ? 'full' : own
+          }
           if (there.length < most) return undefined
           const highest = Math.max(...there.map(guest => having(guest.client).length))
           const heaviest = there.filter(guest => having(guest.client).length === highest)
@@ -98,6 +112,8 @@ describe('who gives way to another connection', () => {
           } else if (one !== undefined && what === 'stir') {
             room.stir(one)
             there = [...there.filter(guest => guest !== one), one]
+          } else if (one !== undefined && what === 'lively') {
+            one.isLively = !one.isLively
           } else if (one !== undefined) {
             one.isBusy = !one.isBusy
           }

@@ -4,11 +4,14 @@ export interface Guest {
   readonly client: string
   /** Whether something is being done for it: then it does not give way. */
   readonly isBusy: boolean
+  /** Whether it has asked just now: then it does not give way to another of the same client. */
+  readonly isLively: boolean
 }
 
 /**
  * Who is there, the longest idle first. A newcomer always finds a place, but for the busy: refusing him instead would let
- * whoever opens all connections and says nothing keep everybody else out.
+ * whoever opens all connections keep everybody else out. Within one client that has all that it may have it is different:
+ * were those that it uses to give way to each other, it would get nothing done.
  */
 export class Room<G extends Guest> {
   readonly #most: number
@@ -32,12 +35,15 @@ export class Room<G extends Guest> {
   }
 
   /**
-   * Who has to leave before another connection of `client` can enter; `undefined`: nobody, there is a place. `full`: all
-   * that might leave are busy.
+   * Who has to leave before another connection of `client` can enter; `undefined`: nobody, there is a place. `full`: nobody
+   * who might leave can.
    */
   inTheWayOf(client: string): G | 'full' | undefined {
     const own = this.#byClient.get(client)
-    if (own !== undefined && own.size >= this.#mostPerClient) return idle(own) ?? 'full'
+    if (own !== undefined && own.size >= this.#mostPerClient) {
+      const longestIdle = idle(own)
+      return longestIdle === undefined || longestIdle.isLively ? 'full' : longestIdle
+    }
     if (this.#guests.size < this.#most) return undefined
     return idle(this.#guests, this.#clientsWith.length - 1, this.#byClient) ?? idle(this.#guests) ?? 'full'
   }
