@@ -31,7 +31,7 @@ export class EncodedAnswer {
     this.#version = reply.source.version
     this.#encode = encode
     this.#isFixed = reply.answers.length < 2
-    const first = encode()
+    const first = unpooled(encode())
     this.#orders = [first]
     this.#usesOfEach = ((first[2] as number) & truncated) === 0 ? usesOfAnOrder : usesOfAPart
     this.size = first.length * (this.#isFixed ? 1 : ordersAtOnce)
@@ -49,10 +49,20 @@ export class EncodedAnswer {
     const round = Math.floor(use / ordersAtOnce)
     // Not all slots in one round, so that draws are spread over the answers.
     const isWorn = slot >= this.#orders.length || (round > 0 && (round + slot) % this.#usesOfEach === 0)
-    if (isWorn) this.#orders[slot] = this.#encode()
+    if (isWorn) this.#orders[slot] = unpooled(this.#encode())
     return this.#orders[slot] as Buffer
   }
 }
+
+/** A small buffer is a part of Node's pool, of which it would keep 8 KiB. */
+function unpooled(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  return own
+}
+
+/** What an answer takes beside its bytes and its key, about. */
+const overhead = 500
 
 /** By key, bounded by bytes; who was put in first goes first. */
 export class EncodedAnswers {
@@ -73,7 +83,7 @@ export class EncodedAnswers {
   set(key: string, answer: EncodedAnswer): void {
     this.#drop(key)
     this.#byKey.set(key, answer)
-    this.#bytes += answer.size + key.length
+    this.#bytes += answer.size + key.length + overhead
     for (const oldest of this.#byKey.keys()) {
       if (this.#bytes <= this.#mostBytes) return
       this.#drop(oldest)
@@ -88,6 +98,6 @@ export class EncodedAnswers {
     const known = this.#byKey.get(key)
     if (known === undefined) return
     this.#byKey.delete(key)
-    this.#bytes -= known.size + key.length
+    this.#bytes -= known.size + key.length + overhead
   }
 }
