@@ -58,33 +58,14 @@ export interface SrvOptions {
 export function srvAnswers(
   { name, ttl }: Heading,
   candidates: readonly Candidate[],
-  { domain, port: wanted, weightScale }: SrvOptions,
+  options: SrvOptions,
 ): readonly Answer[] {
-  const services = new Map<string, Service>()
-  const addressesOf = addressBook(ttl)
-  for (const { instance, weight } of candidates) {
-    const port = portOf(instance.ports, wanted)?.number
-    const addresses = sayableAddresses(instance)
-    const [first] = addresses
-    if (port === undefined || first === undefined) continue
-    const own = ownTarget(instance, domain)
-    const target = own ?? addressName(first, domain)
-    if (target === undefined) continue
-    const priority = priorityOf(instance)
-    const key = `${priority} ${port} ${target}`
-    const same = services.get(key)
-    if (same !== undefined) same.weight += weight
-    else {
-      const additional = addressesOf(target, own === undefined ? [first] : addresses)
-      services.set(key, { port, target, priority, weight, additional })
-    }
-  }
-  const found = [...services.values()]
+  const services = servicesOf(candidates, options, ttl)
   const weights = srvWeights(
-    found.map(({ weight }) => weight),
-    weightScale,
+    services.map(({ weight }) => weight),
+    options.weightScale,
   )
-  return found.map(({ port, target, priority, weight, additional }, index) => ({
+  return services.map(({ port, target, priority, weight, additional }, index) => ({
     record: { type: 'SRV', name, ttl, priority, weight: weights[index] ?? 1, port, target },
     weight,
     priority,
@@ -92,14 +73,56 @@ export function srvAnswers(
   }))
 }
 
-/** The same records for the same target: several ports of one address have it in common. */
-function addressBook(ttl: number): (target: string, addresses: readonly string[]) => readonly DnsRecord[] {
-  const known = new Map<string, readonly DnsRecord[]>()
-  return (target, addresses) => {
-    const records =
-      known.get(target) ?? Array.from(new Set(addresses), address => addressRecord(target, address, ttl))
-    known.set(target, records)
-    return records
+function servicesOf(
+  candidates: readonly Candidate[],
+  { domain, port: wanted }: SrvOptions,
+  ttl: number,
+): readonly Service[] {
+  const found: Service[] = []
+  const byAddress = new Map<string, Service>()
+  const addressed = addressTargets(domain, ttl)
+  for (const { instance, weight } of candidates) {
+    const port = portOf(instance.ports, wanted)?.number
+    const addresses = sayableAddresses(instance)
+    const [address] = addresses
+    if (port === undefined || address === undefined) continue
+    const priority = priorityOf(instance)
+    const target = ownTarget(instance, domain)
+    if (target !== undefined) {
+      const additional = addresses.map(text => addressRecord(target, text, ttl))
+      found.push({ port, target, priority, weight, additional })
+      continue
+    }
+    const key = `${priority} ${port} ${address}`
+    const same = byAddress.get(key)
+    if (same !== undefined) same.weight += weight
+    else {
+      const named = addressed(address)
+      if (named === undefined) continue
+      const { target: name, additional } = named
+      // Spelled out: spreading costs a hundred times that, and there may be thousands.
+      const service = { port, target: name, priority, weight, additional }
+      byAddress.set(key, service)
+      found.push(service)
+    }
+  }
+  return found
+}
+
+/** Instances on one address have its name and its record in common. */
+function addressTargets(
+  domain: Domain,
+  ttl: number,
+): (address: string) => Pick<Service, 'target' | 'additional'> | undefined {
+  const known = new Map<string, Pick<Service, 'target' | 'additional'>>()
+  return address => {
+    const before = known.get(address)
+    if (before !== undefined) return before
+    const target = addressName(address, domain)
+    if (target === undefined) return undefined
+    const made = { target, additional: [addressRecord(target, address, ttl)] }
+    known.set(address, made)
+    return made
   }
 }
 
