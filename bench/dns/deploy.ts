@@ -41,7 +41,7 @@ async function startOrder({ faults, url }: World, port: number): Promise<Order> 
 async function startGateway({ faults, url }: World): Promise<string> {
   const port = await freePort()
   const words = ['lb', '--join', url, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0']
-  const lb = faults.start(portolanMain, words, { cpus: '1', preload: ['tethered'] })
+  const lb = faults.start(portolanMain, words, { cpus: '0', preload: ['tethered'] })
   await lb.line(line => line === 'joined' || undefined)
   return `http://127.0.0.1:${port}`
 }

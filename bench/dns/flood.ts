@@ -42,7 +42,7 @@ export const dnsFloodRow: Bench = async say => {
     address: addressOf('10.2', i),
   }))
   await using peers = await openPeers(services)
-  await using ours = await openOurs([...named, ...crowd], ['--trusted', '127.0.0.1/32'])
+  await using ours = await openOurs([...named, ...crowd], ['--trust', '127.0.0.1/32'])
   const unbound = peers.targets.filter(({ name }) => name === 'unbound')
   const results: Record<string, Measured> = {}
   for (const target of [...unbound, ours.target])

@@ -59,9 +59,9 @@ export async function openResolving(dns: number, instances: number, slots: numbe
   const ports = { nginx: await freePort(), haproxy: await freePort() }
   const quiet = { stdio: 'ignore' } as const
   const nginxFile = file('nginx.conf', nginxConf(dir, ports.nginx, dns, instances))
-  const nginx = start(1, find('nginx'), ['-c', nginxFile, '-p', dir], quiet)
+  const nginx = start(0, find('nginx'), ['-c', nginxFile, '-p', dir], quiet)
   const haproxyFile = file('haproxy.cfg', haproxyConf(ports.haproxy, dns, slots))
-  const haproxy = start(1, find('haproxy'), ['-f', haproxyFile], quiet)
+  const haproxy = start(0, find('haproxy'), ['-f', haproxyFile], quiet)
   const close = async (): Promise<void> => {
     await Promise.all([nginx, haproxy].map(child => end(child)))
     rmSync(dir, { recursive: true, force: true })
