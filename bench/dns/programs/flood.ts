@@ -10,6 +10,8 @@ import { addressOf, questionBytes } from '../question.ts'
 
 const [port = '0', name = '', perSecond = '0', connections = '0'] = process.argv.slice(2)
 const sources = 250
+/** A connection that is closed on it comes again: a storm of those is another test. */
+const againMs = 5000
 
 const counts = {
   sent: 0,
@@ -79,7 +81,7 @@ function halfOpen(number: number): void {
     .on('close', () => {
       if (wasOpen) counts.open -= 1
       counts.closed += 1
-      setTimeout(halfOpen, 500, number)
+      setTimeout(halfOpen, againMs * (0.5 + Math.random()), number)
     })
 }
 
