@@ -1,6 +1,7 @@
 import { openAnswers } from './answers.ts'
 import { dnsAnswers } from './dns-answers.ts'
 import { dnsMessages } from './dns-messages.ts'
+import { dnsUpstreams } from './dns-upstreams.ts'
 import type { Fuzzer } from './fuzzer.ts'
 import { requests } from './requests.ts'
 import { splits } from './splits.ts'
@@ -14,4 +15,5 @@ export const fuzzers: Readonly<Record<string, { open(): Promise<Fuzzer>; readonl
   answers: { open: openAnswers, usual: 25_000 },
   'dns-messages': { open: async () => dnsMessages, usual: 60_000 },
   'dns-answers': { open: async () => dnsAnswers, usual: 4_000 },
+  'dns-upstreams': { open: async () => dnsUpstreams, usual: 60_000 },
 }

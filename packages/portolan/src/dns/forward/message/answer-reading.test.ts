@@ -78,6 +78,28 @@ describe('reading an answer', () => {
     expect(readOf(bytes)).toBeUndefined()
   })
 
+  it('refuses a name that is made of a TTL, which will be another one', () => {
+    const two = (owner: string) => {
+      const records = `c00c0001000101610000${'0004c0000201'}${owner}00010001000000000004c0000201`
+      const bytes = Buffer.concat([messageSaying(1, question, {}), Buffer.from(records, 'hex')])
+      bytes.writeUInt16BE(2, 6)
+      return readOf(bytes)
+    }
+    expect(two('c00c')?.records.length).toBe(2)
+    expect(two('c021')).toBeUndefined()
+  })
+
+  it('refuses a name that goes on where it is used', () => {
+    // Data of a type that we know nothing of: a label that reaches beyond it, into the record that points to it.
+    const opaque = '00ff01000100000000000308ffff'
+    const at = 12 + question.length + 11
+    const owner = (0xc000 | at).toString(16)
+    const records = `${opaque}${owner}00010001000000000004c0000201`
+    const bytes = Buffer.concat([messageSaying(1, question, {}), Buffer.from(records, 'hex')])
+    bytes.writeUInt16BE(2, 6)
+    expect(readOf(bytes)).toBeUndefined()
+  })
+
   it('refuses two OPT records, and one among the answers', () => {
     expect(readOf(messageSaying(1, question, { additionals: [opt, opt] }))).toBeUndefined()
     expect(readOf(messageSaying(1, question, { answers: [opt] }))).toBeUndefined()

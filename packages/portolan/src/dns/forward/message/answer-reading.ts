@@ -70,11 +70,12 @@ export function readHead(bytes: Buffer): AnswerHead | undefined {
 export function readAnswer(bytes: Buffer, head: AnswerHead): ReadAnswer | undefined {
   const counts = [6, 8, 10].map(at => bytes.readUInt16BE(at))
   const records: ReadRecord[] = []
+  const fleeting = new Uint8Array(bytes.length)
   let opt: ReadRecord | undefined
   let at = headerLength + head.question.length
   for (const [index, section] of (['answer', 'authority', 'additional'] as const).entries()) {
     for (let left = counts[index] ?? 0; left > 0; left--) {
-      const record = readRecord(bytes, at, section)
+      const record = readRecord(bytes, at, section, fleeting)
       if (record === undefined) return undefined
       at = record.end
       if (record.type !== types.OPT) {
@@ -91,14 +92,20 @@ export function readAnswer(bytes: Buffer, head: AnswerHead): ReadAnswer | undefi
   return { ...head, bytes, rcode, edns: opt !== undefined, records, end: opt?.start ?? at }
 }
 
-function readRecord(bytes: Buffer, start: number, section: Section): ReadRecord | undefined {
-  const nameEnd = behindName(bytes, start)
+function readRecord(
+  bytes: Buffer,
+  start: number,
+  section: Section,
+  fleeting: Uint8Array,
+): ReadRecord | undefined {
+  const nameEnd = behindName(bytes, start, fleeting)
   if (nameEnd < 0 || nameEnd + 10 > bytes.length) return undefined
   const type = bytes.readUInt16BE(nameEnd)
   const ttlAt = nameEnd + 4
   const ttl = bytes.readInt32BE(ttlAt)
   const dataAt = nameEnd + 10
   const end = dataAt + bytes.readUInt16BE(nameEnd + 8)
-  if (end > bytes.length || !isData(bytes, type, dataAt, end)) return undefined
+  fleeting.fill(1, ttlAt, ttlAt + 4)
+  if (end > bytes.length || !isData(bytes, type, { at: dataAt, end, fleeting })) return undefined
   return { section, start, type, ttlAt, ttl: Math.max(0, ttl), dataAt, end }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { a, messageSaying, reading } from '../testing/answers.ts'
 import { queryFor, questionBytes, withDnssec, withEdns } from '../testing/queries.ts'
 import { flag } from './answer-reading.ts'
+import { withCookie } from './cookie.ts'
 import { cutTo } from './cutting.ts'
 import { bareAnswer, fresh, keepAnswer, replyTo } from './kept-answer.ts'
 
@@ -83,6 +84,15 @@ describe('a reply', () => {
   it('says its code in full where there is an OPT record', () => {
     const bare = bareAnswer(questionBytes('a.example', 1), 23)
     expect(replyTo(queryFor('a.example', 1, withEdns), bare, fresh)[12 + 15 + 5]).toBe(1)
+  })
+})
+
+it('a cookie goes into the OPT record', () => {
+  const cookie = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
+  const reply = replyTo(queryFor('a.example', 1, withEdns), kept([a('a.example')]), fresh)
+  expect(decode(withCookie(reply, cookie))).toMatchObject({
+    answers: [{ name: 'a.example' }],
+    additionals: [{ type: 'OPT', options: [{ code: 10, data: cookie }] }],
   })
 })
 

@@ -35,20 +35,23 @@ const layouts: ReadonlyMap<number, readonly Part[]> = new Map<number, readonly P
   [47, ['name', 'rest']], // NSEC
 ])
 
-/** Whether the bytes from `at` to `end` are what a record of this type says. */
-export function isData(bytes: Uint8Array, type: number, at: number, end: number): boolean {
+/** Whether the bytes from `at` to `end` are what a record of this type says. @param fleeting as for {@link behindName} */
+export function isData(
+  bytes: Uint8Array,
+  type: number,
+  { at, end, fleeting }: { readonly at: number; readonly end: number; readonly fleeting: Uint8Array },
+): boolean {
   const layout = layouts.get(type)
   if (layout === undefined) return true
   let here = at
   for (const part of layout) {
-    here = behindPart(bytes, part, here, end)
+    here = part === 'name' ? behindName(bytes, here, fleeting) : behindPart(bytes, part, here, end)
     if (here < 0 || here > end) return false
   }
   return here === end
 }
 
-function behindPart(bytes: Uint8Array, part: Part, at: number, end: number): number {
-  if (part === 'name') return behindName(bytes, at)
+function behindPart(bytes: Uint8Array, part: Exclude<Part, 'name'>, at: number, end: number): number {
   if (part === 'rest') return end
   if (part === 'string') return behindString(bytes, at)
   if (part === 'strings') return behindStrings(bytes, at, end)
