@@ -131,6 +131,9 @@ describe('the catalogue', () => {
     const views: unknown[] = []
     resolver.subscribe({ namespace: 'default', service: 'order' }, view => views.push(view))
     await eventually('a set', () => views.length === 1)
+    // Comparisons are as far apart as questions after a refusal would be.
+    await eventually('time enough to ask again', () => registry.of('compare').length === 3)
+    expect(registry.of('watch-services')).toHaveLength(1)
     expect(lists).toEqual([])
     telling(registry, 'order')
     registry.peers[0]?.drop()

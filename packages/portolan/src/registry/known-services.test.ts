@@ -36,6 +36,17 @@ describe('which services are known', () => {
     expect(known.list).toBe(before)
   })
 
+  it('forgets in the order in which they went last', () => {
+    const known = new KnownServices(remembering)
+    for (const name of ['a', 'b']) known.populated(named(name), true, 0)
+    known.populated(named('a'), false, 0)
+    known.populated(named('a'), true, 100)
+    known.populated(named('b'), false, 500)
+    known.populated(named('a'), false, 900)
+    known.forget(1500)
+    expect(listed(known)).toEqual(['a'])
+  })
+
   it('those that are declared, until they are declared no more', () => {
     const known = new KnownServices(remembering)
     known.declare([named('a'), named('b')])

@@ -22,10 +22,11 @@ const draining = (instance: Instance): Instance => ({
   causes: [{ kind: 'draining', owner: 'drain', reason: 'deploy', since: '2030-01-01T00:00:00.000Z' }],
 })
 
-async function open(ttl = ttlMs) {
+async function open(ttl = ttlMs, earlyMs = 0) {
   const time = virtualTime()
   const catalogue = new StaticCatalogue()
-  const directory = openDirectory({ resolver: catalogue, clock: time, timers: time, ttlMs: ttl })
+  const timers = { after: (ms: number, run: () => void) => time.after(ms > 1 ? ms - earlyMs : ms, run) }
+  const directory = openDirectory({ resolver: catalogue, clock: time, timers, ttlMs: ttl })
   // What a server before this one answered is over.
   await time.pass(ttl + onTheWayMs)
   catalogue.list([order, pay])
@@ -73,6 +74,21 @@ describe('an instance that drains', () => {
     expect(held('a')).toBe(1)
     await time.pass(1)
     expect(catalogue.idled).toEqual([{ ...order, id: 'a' }])
+  })
+
+  it.each([0, 1])('is let go of at its own time, by timers that fire %s ms too early, too', async earlyMs => {
+    const { time, catalogue, directory, known } = await open(ttlMs, earlyMs)
+    directory.touched(known)
+    catalogue.give(order, [draining(a), b])
+    await time.pass(400)
+    directory.touched(known)
+    catalogue.give(order, [draining(a), draining(b)])
+    await time.pass(keptMs - 401)
+    expect(catalogue.idled).toEqual([])
+    await time.pass(1)
+    expect(catalogue.idled.map(({ id }) => id)).toEqual(['a'])
+    await time.pass(400)
+    expect(catalogue.idled.map(({ id }) => id)).toEqual(['a', 'b'])
   })
 
   it('was named by an earlier answer, too, when something else took it out first', async () => {
@@ -179,6 +195,20 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
+describe('a directory whose registry goes away', () => {
+  it('is stale, and knows what it knew', async () => {
+    const { directory, known, close } = await served(1000)
+    expect(directory.stale).toBe(false)
+    const { version } = known
+    await close()
+    while (!directory.stale) await new Promise(resolve => setTimeout(resolve, 5))
+    expect(directory.ready).toBe(true)
+    expect(directory.service('default', 'order')).toBe(known)
+    expect(known.eligible.map(({ id }) => id)).toEqual(['a', 'b'])
+    expect(known.version).toBe(version)
+  })
+})
+
 /** A registry, two instances of `order`, and a DNS directory as the only one who picks. */
 async function served(ttl: number) {
   const tested = await openTested({ found: 'answered' })
@@ -205,7 +235,7 @@ async function served(ttl: number) {
   const drain = (graceMs: number) => tested.registry.drain({ ...order, id: 'a' }, someone, graceMs)
   // What a server before this one answered is over.
   passed = ttl + onTheWayMs
-  return { directory, known, drain }
+  return { directory, known, drain, close: () => tested.api.close() }
 }
 
 describe('a drain of a registry whose services DNS answers for', () => {

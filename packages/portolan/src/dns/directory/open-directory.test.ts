@@ -155,6 +155,18 @@ describe('a directory', () => {
     expect(directory.size).toBe(1)
   })
 
+  it('and whatever was answered from a service that is forgotten is out of date', () => {
+    const { catalogue, directory } = open()
+    catalogue.list([order])
+    catalogue.give(order, [])
+    const known = directory.service('default', 'order')
+    const version = known?.version ?? Number.POSITIVE_INFINITY
+    catalogue.list([])
+    expect(known?.version).toBeGreaterThan(version)
+    catalogue.list([order])
+    expect(directory.service('default', 'order')).not.toBe(known)
+  })
+
   it('a service that is named again is the same as before while somebody was left', () => {
     const { catalogue, directory } = open()
     catalogue.list([order])
