@@ -146,6 +146,29 @@ describe('a resolution', () => {
     expect(upstreams[0]?.health.standing(time.now() + 1999)).toBe('out')
   })
 
+  it('holds it against nobody that we were away ourselves', async () => {
+    const { script, time, settled, upstreams } = resolve(2)
+    time.freeze(2500)
+    await time.pass(1)
+    expect(upstreams[0]?.failures.timeout).toBe(0)
+    script.last.say(good)
+    expect([settled.length, script.attempts.length]).toEqual([1, 1])
+  })
+
+  it('reads what has come meanwhile though its time is over', async () => {
+    const { script, time, settled } = resolve(2)
+    time.freeze(10_000)
+    await time.pass(19)
+    expect(settled).toEqual([])
+    script.last.say(good)
+    expect(settled).toMatchObject([{ verdict: { kind: 'positive' } }])
+    const other = resolve(2)
+    other.time.freeze(10_000)
+    await other.time.pass(20)
+    expect(other.settled).toEqual([undefined])
+    expect([other.closed(), other.time.waiting]).toEqual([1, 0])
+  })
+
   it('says nothing more once it is abandoned', async () => {
     const { script, time, settled, resolution } = resolve(2)
     resolution.abandon()

@@ -9,6 +9,8 @@ import type { Failure, Upstream } from './upstreams.ts'
 
 /** So many are listened to, the one that is waited for among them: each has a port. */
 const mostOpen = 2
+/** A timer of ours that fires later than this was kept by our own doings: an answer may lie there unread. */
+const lateMs: Milliseconds = 20
 
 export interface Resolved {
   readonly answer: ReadAnswer
@@ -36,6 +38,7 @@ interface Attempt {
   readonly step: Step
   abandon: Abandon
   stopWaiting: Cancel
+  dueAt: Milliseconds
   hasFailed: boolean
 }
 
@@ -53,7 +56,7 @@ export class Resolution {
   #current: Attempt | undefined
   /** Those that answered and would not say: it was their fault if another one does. */
   readonly #refusers: Attempt[] = []
-  readonly #giveUp: Cancel
+  #giveUp: Cancel
   #isOver = false
 
   /** Nothing is called back within the call, unless there are no upstreams. */
@@ -62,7 +65,8 @@ export class Resolution {
     this.#question = question
     this.#ends = ends
     this.#course = new Course(parts.upstreams.map(({ health }) => health))
-    this.#giveUp = parts.timers.after(parts.timeoutMs, () => this.#timeIsUp())
+    const endsAt = parts.clock.now() + parts.timeoutMs
+    this.#giveUp = parts.timers.after(parts.timeoutMs, () => this.#timeIsUp(endsAt))
     this.#advance()
   }
 
@@ -89,12 +93,13 @@ export class Resolution {
   }
 
   #begin(upstream: Upstream, step: Step): Attempt {
-    const { exchange, timers } = this.#parts
+    const { exchange, timers, clock } = this.#parts
     upstream.asked++
     const attempt: Attempt = {
       upstream,
       step,
       hasFailed: false,
+      dueAt: clock.now() + step.patienceMs,
       abandon: exchange(upstream.address, this.#question, outcome => this.#take(attempt, outcome)),
       stopWaiting: timers.after(step.patienceMs, () => this.#waitedEnough(attempt)),
     }
@@ -108,6 +113,15 @@ export class Resolution {
   }
 
   #waitedEnough(attempt: Attempt): void {
+    const { clock, timers } = this.#parts
+    const late = clock.now() - attempt.dueAt
+    if (late > lateMs) {
+      // Once: it is as long again as we have been away, and sockets have their turn.
+      attempt.dueAt = Number.POSITIVE_INFINITY
+      const again = Math.min(late, attempt.step.patienceMs)
+      attempt.stopWaiting = timers.after(again, () => this.#waitedEnough(attempt))
+      return
+    }
     this.#fail(attempt, 'timeout')
     if (attempt.step.trial) this.#close(attempt)
     this.#goOn(attempt)
@@ -136,7 +150,12 @@ export class Resolution {
     if (attempt === this.#current || this.#attempts.size === 0) this.#advance()
   }
 
-  #timeIsUp(): void {
+  #timeIsUp(endsAt: Milliseconds): void {
+    const { clock, timers } = this.#parts
+    if (clock.now() - endsAt > lateMs) {
+      this.#giveUp = timers.after(lateMs, () => this.#timeIsUp(Number.POSITIVE_INFINITY))
+      return
+    }
     if (this.#current !== undefined) this.#fail(this.#current, 'timeout')
     this.#end(undefined)
   }
