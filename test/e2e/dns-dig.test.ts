@@ -183,7 +183,9 @@ describeWith(['dig'], 'dig', () => {
   it('knows of a change at the next question', async () => {
     const trio = await startTrio(world)
     const seen = await measureChanges(world, trio, async () => data(await ask('echo.portolan')))
-    tell('dig', 'asks each time', seen)
+    await world.stopDns()
+    expect((await ask('echo.portolan')).whole).toContain('no servers could be reached')
+    tell('dig', 'asks each time', seen, 'says so')
     expect(Math.max(seen.registered, seen.drained, seen.killed)).toBeLessThan(2000)
   })
 })

@@ -94,10 +94,19 @@ describeWith(['haproxy'], 'HAProxy with server-template over SRV records', () =>
     await until('two servers', async () => (await known()).length === 2)
     const load = new Load(100, throughGateway(agent, haproxy.url, 'echo'))
     const seen = await measureChanges(here, trio, known)
+    await here.stopDns()
+    const answered = load.answers.length
+    await until('traffic without DNS', () => load.answers.length > answered + 300)
     await load.stop()
-    tell('HAProxy 2.6', 'asks each 500 ms (`timeout resolve`, `hold valid`)', seen)
+    tell(
+      'HAProxy 2.6',
+      'asks each 500 ms (`timeout resolve`, `hold valid`)',
+      seen,
+      'sends on (`hold timeout`)',
+    )
     expect(load.failed).toEqual([])
     expect(new Set(load.answers.map(({ instance }) => instance))).toEqual(new Set(['a', 'b', 'c']))
+    expect(seen.drained).toBeLessThanOrEqual(seen.releasedMs)
     expect(Math.max(seen.registered, seen.drained, seen.killed)).toBeLessThan(5000)
   })
 

@@ -54,7 +54,9 @@ describeInNamespaces('getent', () => {
       trio,
       async () => (await getent('ahosts', 'echo.portolan')).addresses,
     )
-    tell('getent (glibc)', 'asks each time; keeps nothing', seen)
+    await world.stopDns()
+    expect((await getent('ahosts', 'echo.portolan')).exit).toBe(2)
+    tell('getent (glibc)', 'asks each time; keeps nothing', seen, 'finds nothing')
     expect(Math.max(seen.registered, seen.drained, seen.killed)).toBeLessThan(3000)
   })
 })
@@ -81,11 +83,20 @@ describeInNamespaces('Prometheus dns_sd', () => {
         () => known('srv'),
         ({ port }, id) => `${id}.instance.echo.portolan:${port}`,
       )
-      tell('Prometheus 2.42 dns_sd', 'asks each `refresh_interval` (1 s), takes over each 5 s', seen)
       expect(Math.max(seen.registered, seen.drained, seen.killed)).toBeLessThan(12_000)
       expect(await known('a')).toEqual([`${outside}:80`])
       // The names of its targets are those of the instances.
       await until('a scrape of a', async () => (await trio.a.program.ask<number>('served')) > 0)
+
+      await world.stopDns()
+      const failures = () => prometheus.metric('prometheus_sd_dns_lookup_failures_total')
+      const before = await failures()
+      await until('questions without an answer', async () => (await failures()) > before + 4)
+      expect(await known('srv')).toEqual([`a.instance.echo.portolan:${trio.a.port}`])
+      const behaviour = 'asks each `refresh_interval` (1 s), takes over each 5 s'
+      tell('Prometheus 2.42 dns_sd', behaviour, seen, 'keeps what it has')
+      await world.startDns()
+
       process.kill(trio.a.program.pid, 'SIGKILL')
       // The last one left would be named, drained or not.
       await world.remove('echo', 'c')

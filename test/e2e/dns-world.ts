@@ -16,9 +16,13 @@ export interface DnsWorld {
   readonly url: string
   /** Of the DNS server, which is at 127.0.0.1 (of its own network, where it has one). */
   readonly port: number
-  readonly dns: Program
+  /** Kills the DNS server. */
+  stopDns(): Promise<void>
+  /** Starts it again, where it was. */
+  startDns(): Promise<void>
   /** Whoever registers without a process of its own. */
   register(options: RegisterOptions): Promise<Lease>
+  /** Resolves when nobody goes by answers any more that named it, or after 10 s. */
   drain(service: string, id: string): Promise<void>
   remove(service: string, id: string): Promise<void>
   close(): Promise<void>
@@ -49,12 +53,16 @@ export async function openDns(
     const network = apart ? faults.namespace() : undefined
     const port = apart ? 53 : await freePort()
     const joined = network === undefined ? url : url.replace('127.0.0.1', network.outside)
-    const dns = faults.start(
-      portolanMain,
-      ['dns', '--join', joined, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0', ...args],
-      { preload: ['tethered'], ...(network === undefined ? {} : { namespace: network }) },
-    )
-    await dns.line(line => (line === 'joined' ? true : undefined))
+    let dns: Program | undefined
+    const startDns = async (): Promise<void> => {
+      dns = faults.start(
+        portolanMain,
+        ['dns', '--join', joined, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0', ...args],
+        { preload: ['tethered'], ...(network === undefined ? {} : { namespace: network }) },
+      )
+      await dns.line(line => (line === 'joined' ? true : undefined))
+    }
+    await startDns()
     const send = async (method: string, service: string, path: string): Promise<void> => {
       const answer = await fetch(`${url}/api/v1/services/${service}/instances/${path}`, { method })
       if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
@@ -66,10 +74,11 @@ export async function openDns(
       processes,
       url,
       port,
-      dns,
+      startDns,
+      stopDns: async () => dns?.end('SIGKILL'),
       ...(network === undefined ? {} : { network }),
       register: options => portolan.register(options),
-      drain: (service, id) => send('POST', service, `${id}/drain?wait=false`),
+      drain: (service, id) => send('POST', service, `${id}/drain?grace=10s`),
       remove: (service, id) => send('DELETE', service, id),
       close,
     }
@@ -114,14 +123,15 @@ export async function startTrio({ faults, url }: DnsWorld, host?: string): Promi
 
 /**
  * Registers `c`, drains it, and kills `b`; `look` says whom the client knows at the moment, by what `nameOf` calls them.
- * @returns when it knew each of that; `at`: when each happened, in milliseconds since 1970
+ * @returns when it knew each of that; `releasedMs`: after how long `c` was told that it may stop; `at`: when each happened,
+ * in milliseconds since 1970
  */
 export async function measureChanges(
   world: DnsWorld,
   { a, b, c }: Trio,
   look: () => Promise<readonly string[]>,
   nameOf: (place: Place, id: string) => string = ({ address }) => address,
-): Promise<Seen & { readonly at: Seen }> {
+): Promise<Seen & { readonly releasedMs: number; readonly at: Seen }> {
   const names = { a: nameOf(a, 'a'), b: nameOf(b, 'b'), c: nameOf(c, 'c') }
   const knows = (...wanted: readonly string[]) =>
     until(`the client to know ${wanted.join(' ')} alone`, async () => {
@@ -137,12 +147,19 @@ export async function measureChanges(
   await serve(world.faults, 'c', c)
   const register = () => world.register({ service: 'echo', id: 'c', ...c })
   const registered = await timed(register, names.a, names.b, names.c)
-  const drained = await timed(() => world.drain('echo', 'c'), names.a, names.b)
+  let released: Promise<number> | undefined
+  const drain = (): void => {
+    const from = performance.now()
+    released = world.drain('echo', 'c').then(() => performance.now() - from)
+  }
+  const drained = await timed(drain, names.a, names.b)
+  const releasedMs = (await released) ?? Number.NaN
   const killed = await timed(() => process.kill(b.program.pid, 'SIGKILL'), names.a)
   return {
     registered: registered.took,
     drained: drained.took,
     killed: killed.took,
+    releasedMs,
     at: { registered: registered.at, drained: drained.at, killed: killed.at },
   }
 }
@@ -159,8 +176,8 @@ async function serve(faults: Faults, id: string, { address, port }: Place): Prom
   })
 }
 
-/** One line of the table of clients. */
-export function tell(client: string, behaviour: string, { registered, drained, killed }: Seen): void {
-  const ms = [registered, drained, killed].map(time => time.toFixed(0))
-  console.info(`| ${client} | ${behaviour} | ${ms[0]} | ${ms[1]} | ${ms[2]} |`)
+/** One line of the table of clients: what it does, three times in milliseconds, and what it does without an answer. */
+export function tell(client: string, behaviour: string, seen: Seen, away: string): void {
+  const ms = [seen.registered, seen.drained, seen.killed].map(time => time.toFixed(0))
+  console.info(`| ${client} | ${behaviour} | ${ms.join(' | ')} | ${away} |`)
 }

@@ -133,12 +133,12 @@ describe('an instance that drains', () => {
     directory.touched(known)
     catalogue.give(order, [draining(a)])
     expect(known.panic).toBe(true)
-    for (let round = 0; round < 10; round++) {
-      await time.pass(keptMs / 11)
+    for (let round = 0; round < 9; round++) {
+      await time.pass(keptMs / 10)
       directory.touched(known)
     }
     expect(held('a')).toBe(1)
-    await time.pass(keptMs / 11)
+    await time.pass(keptMs / 10)
     expect([held('a'), catalogue.idled]).toEqual([0, [{ ...order, id: 'a' }]])
   })
 
