@@ -118,11 +118,16 @@ export class Answerer {
     const bytes = answering(message, known.next())
     // The question as it was spelt (0x20), which has the same length in any case.
     if (query !== undefined) bytes.set(query.question, 12)
-    const { metrics, directory } = this.#parts
+    const { metrics } = this.#parts
     metrics.ready++
     metrics.answered(bytes)
-    directory.touched(known.reply.source)
+    this.#touch(known.reply)
     return bytes
+  }
+
+  /** Of the services that a reply could change with, often all, those alone count whose instances it names. */
+  #touch({ answers, picked, source }: Reply): void {
+    if (answers.length > 0) this.#parts.directory.touched(picked ?? source)
   }
 
   #encode(query: Query, reply: Reply, limit: number, cookie?: Uint8Array): Buffer {
@@ -139,10 +144,9 @@ export class Answerer {
 
   /** For this client alone: with its cookie. */
   #once(query: Query, reply: Reply, limit: number, address: string): Buffer {
-    const { metrics, directory } = this.#parts
     const bytes = this.#encode(query, reply, limit, this.#cookieFor(query, address))
-    metrics.answered(bytes)
-    directory.touched(reply.source)
+    this.#parts.metrics.answered(bytes)
+    this.#touch(reply)
     return bytes
   }
 
