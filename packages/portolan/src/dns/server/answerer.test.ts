@@ -200,6 +200,39 @@ describe('Answerer', () => {
     expect(rcodeOf(open().answerer.udp(question('example.com'), near))).toBe(rcodes.REFUSED)
   })
 
+  it('cuts what others said to what the client takes, and shows its cookie there, too', async () => {
+    const cookie = Buffer.from('0123456789abcdef', 'hex')
+    const answers = Array.from({ length: 100 }, (_, index) => ({
+      name: 'example.com',
+      type: 'A' as const,
+      ttl: 60,
+      data: `192.0.2.${index}`,
+    }))
+    const forwarder: Forwarder = {
+      ask: async ({ id }) =>
+        Buffer.from(
+          encode({
+            type: 'response',
+            id,
+            questions: [{ name: 'example.com', type: 'A' }],
+            answers,
+            ...edns(1232),
+          }),
+        ),
+      close: async () => {},
+    }
+    const { answerer } = open(three, forwarder)
+    const query = () => question('example.com', 'A', edns(1232, cookie))
+    const cut = bytesOf((await answerer.udp(query(), near)) as Buffer)
+    expect(isCut(cut)).toBe(true)
+    expect(cut.length).toBeLessThanOrEqual(1232)
+    const whole = (await answerer.tcp(query(), near)) as Buffer
+    expect(addressesOf(whole)).toHaveLength(100)
+    for (const answer of [cut, whole]) {
+      expect(answer.includes(Buffer.concat([Buffer.from([0, 10, 0, 24]), cookie]))).toBe(true)
+    }
+  })
+
   it('answers no answer and nothing less than a header, refuses what it cannot read', () => {
     const { answerer, metrics } = open()
     const response = question('order.portolan')

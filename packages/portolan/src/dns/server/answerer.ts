@@ -8,6 +8,8 @@ import { readQuery } from '../codec/read-query.ts'
 import { writeMessage } from '../codec/write-message.ts'
 import type { OpenDirectory } from '../directory/open-directory.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
+import { cookieBytes, withCookie } from '../forward/message/cookie.ts'
+import { cutTo } from '../forward/message/cutting.ts'
 import type { Trust } from '../trust/trust.ts'
 import { EncodedAnswer, EncodedAnswers } from './encoded.ts'
 import type { DnsMetrics } from './metrics.ts'
@@ -156,8 +158,11 @@ export class Answerer {
     limit: number,
     address: string,
   ): Promise<Buffer | undefined> {
-    const bytes = await forwarder.ask(query)
-    if (bytes.length > limit) return this.#empty(query, 'NOERROR', { truncated: true, address })
+    const reply = await forwarder.ask(query)
+    const cookie = this.#cookieFor(query, address)
+    const room = cookie === undefined ? limit : limit - cookieBytes(cookie)
+    const cut = cutTo(reply, room)
+    const bytes = cookie === undefined ? cut : withCookie(cut, cookie)
     this.#parts.metrics.answered(bytes)
     return bytes
   }

@@ -17,3 +17,8 @@ export function withCookie(reply: Buffer, cookie: Uint8Array): Buffer {
   longer.set(cookie, reply.length + optionBytes)
   return longer
 }
+
+/** What a cookie adds to a reply. */
+export function cookieBytes(cookie: Uint8Array): number {
+  return optionBytes + cookie.length
+}
