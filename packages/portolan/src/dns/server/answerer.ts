@@ -3,12 +3,13 @@ import { outgoingOf } from '../answers/outgoing.ts'
 import type { Reply } from '../answers/reply.ts'
 import { type AnswerContext, replyTo } from '../answers/reply-to.ts'
 import type { Rcode } from '../codec/codes.ts'
+import { cookieBytes, withCookie } from '../codec/cookie.ts'
+import { header } from '../codec/header.ts'
 import type { Query, Unreadable } from '../codec/query.ts'
 import { readQuery } from '../codec/read-query.ts'
 import { writeMessage } from '../codec/write-message.ts'
 import type { OpenDirectory } from '../directory/open-directory.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
-import { cookieBytes, withCookie } from '../forward/message/cookie.ts'
 import { cutTo } from '../forward/message/cutting.ts'
 import type { Trust } from '../trust/trust.ts'
 import { EncodedAnswer, EncodedAnswers } from './encoded.ts'
@@ -94,10 +95,12 @@ export class Answerer {
     plain: string | undefined,
     address: string,
   ): Answering {
-    // A cookie is each client's own, and so is an answer with one.
-    const key = query.edns?.cookie === undefined ? meaningKey(query, limit) : undefined
-    const known = key === undefined ? undefined : this.#read.get(key)
-    if (known !== undefined) return this.#send(known, message, query)
+    // A cookie is each client's own: it is put behind an answer that leaves it room.
+    const cookie = this.#cookieFor(query, address)
+    const room = cookie === undefined ? limit : limit - cookieBytes(cookie)
+    const key = meaningKey(query, room)
+    const known = this.#read.get(key)
+    if (known !== undefined) return this.#send(known, message, query, cookie)
     const { context, trust, forwarder } = this.#parts
     const reply = replyTo(query, context)
     if (reply === undefined) {
@@ -105,21 +108,28 @@ export class Answerer {
       if (forwarder === undefined || !trust.trusts(address)) return this.#empty(query, 'REFUSED', { address })
       return this.#forward(forwarder, query, limit, address)
     }
-    if (key === undefined) return this.#once(query, reply, limit, address)
-    const question = Uint8Array.from(query.question)
-    const asKept = { ...query, question, id: 0, recursionDesired: false, checkingDisabled: false }
-    const encode = (): Buffer => this.#encode(asKept, reply, limit)
+    const asKept = {
+      ...query,
+      id: 0,
+      recursionDesired: false,
+      checkingDisabled: false,
+      question: Uint8Array.from(query.question),
+      ...(query.edns === undefined ? {} : { edns: { ...query.edns, cookie: undefined } }),
+    }
+    const encode = (): Buffer => this.#encode(asKept, reply, room)
     const made = new EncodedAnswer(reply, encode)
     this.#read.set(key, made)
     // Another spelling is not kept: there are as many as there are subsets of letters.
-    if (plain !== undefined && isLowerCase(query.question)) this.#plain.set(plain, made)
-    return this.#send(made, message, query)
+    if (plain !== undefined && cookie === undefined && isLowerCase(query.question))
+      this.#plain.set(plain, made)
+    return this.#send(made, message, query, cookie)
   }
 
-  #send(known: EncodedAnswer, message: Buffer, query?: Query): Buffer {
-    const bytes = answering(message, known.next())
+  #send(known: EncodedAnswer, message: Buffer, query?: Query, cookie?: Uint8Array): Buffer {
+    let bytes = answering(message, known.next())
     // The question as it was spelt (0x20), which has the same length in any case.
-    if (query !== undefined) bytes.set(query.question, 12)
+    if (query !== undefined) bytes.set(query.question, header.end)
+    if (cookie !== undefined) bytes = withCookie(bytes, cookie)
     const { metrics } = this.#parts
     metrics.ready++
     metrics.answered(bytes)
@@ -132,24 +142,10 @@ export class Answerer {
     if (answers.length > 0) this.#parts.directory.touched(picked ?? source)
   }
 
-  #encode(query: Query, reply: Reply, limit: number, cookie?: Uint8Array): Buffer {
+  #encode(query: Query, reply: Reply, limit: number): Buffer {
     const { random, udpSize, forwarder } = this.#parts
-    const outgoing = outgoingOf(reply, query, {
-      limit,
-      random,
-      udpSize,
-      recursionAvailable: forwarder !== undefined,
-      ...(cookie === undefined ? {} : { cookie }),
-    })
-    return writeMessage(outgoing)
-  }
-
-  /** For this client alone: with its cookie. */
-  #once(query: Query, reply: Reply, limit: number, address: string): Buffer {
-    const bytes = this.#encode(query, reply, limit, this.#cookieFor(query, address))
-    this.#parts.metrics.answered(bytes)
-    this.#touch(reply)
-    return bytes
+    const recursionAvailable = forwarder !== undefined
+    return writeMessage(outgoingOf(reply, query, { limit, random, udpSize, recursionAvailable }))
   }
 
   async #forward(
@@ -219,9 +215,7 @@ export class Answerer {
   }
 
   #cookieFor({ edns }: Query, address: string): Uint8Array | undefined {
-    return edns?.cookie === undefined
-      ? undefined
-      : this.#parts.trust.cookieFor(address, edns.cookie.subarray(0, 8))
+    return edns?.cookie === undefined ? undefined : this.#parts.trust.cookieFor(address, edns.cookie)
   }
 
   #udpLimit({ edns }: Query): number {

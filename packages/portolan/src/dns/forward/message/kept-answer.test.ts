@@ -1,9 +1,9 @@
 import { type Answer, decode } from 'dns-packet'
 import { describe, expect, it } from 'vitest'
+import { withCookie } from '../../codec/cookie.ts'
 import { a, messageSaying, reading } from '../testing/answers.ts'
 import { queryFor, questionBytes, withDnssec, withEdns } from '../testing/queries.ts'
 import { flag } from './answer-reading.ts'
-import { withCookie } from './cookie.ts'
 import { cutTo } from './cutting.ts'
 import { bareAnswer, fresh, keepAnswer, replyTo } from './kept-answer.ts'
 

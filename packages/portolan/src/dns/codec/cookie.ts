@@ -5,7 +5,7 @@ const optionBytes = 4
 /**
  * Puts a cookie into the OPT record that a reply ends with. Whoever gets one in some answers takes those without it for
  * forged, and asks again by TCP.
- * @param reply of a forwarder, to a query with an OPT record
+ * @param reply to a query with an OPT record: that of the reply is its last, and without options
  * @param cookie the whole of the option's data: client cookie and server cookie
  */
 export function withCookie(reply: Buffer, cookie: Uint8Array): Buffer {
