@@ -17,7 +17,7 @@ const figures = (values: readonly number[], digits = 2) => ({
 })
 
 /** Asks the same over and over: how large the answers are, how long they take, and whom they name. */
-async function asked(ask: Ask, times: number) {
+async function asked(ask: Ask, times: number, instances: number) {
   const took: number[] = []
   const all: Answer[] = []
   for (let i = 0; i < times; i++) {
@@ -50,12 +50,16 @@ async function asked(ask: Ask, times: number) {
     /** Of the instances. */
     named: named.size,
     firstPlaces: firsts.size,
-    timesEach: { least: leastOf(named), most: Math.max(...named.values()), expected: round(expected, 1) },
+    timesEach: {
+      least: named.size < instances ? 0 : Math.min(...named.values()),
+      most: Math.max(...named.values()),
+      expected: round(expected, 1),
+    },
   }
 }
 
-const leastOf = (named: ReadonlyMap<string, number>): number =>
-  named.size < instances ? 0 : Math.min(...named.values())
+/** Services whose SRV answers have room for addresses: over UDP, and over TCP alone. */
+const smaller = { ten: 10, hundreds: 500 } as const
 
 /**
  * 3,000 instances of one service: what each way of asking gets. UDP answers are subsets drawn anew; the value is how many
@@ -67,6 +71,8 @@ export const dnsWideRow: Bench = async say => {
     id: `i-${i}`,
     address: addressOf('10.2', i),
   }))
+  for (const [service, count] of Object.entries(smaller))
+    for (let i = 0; i < count; i++) everybody.push({ service, id: `i-${i}`, address: addressOf('10.3', i) })
   say(`registering ${instances} instances`)
   await using ours = await openOurs(everybody)
   const { port, pids } = ours.target
@@ -83,20 +89,35 @@ export const dnsWideRow: Bench = async say => {
     for (const size of sizes) {
       say(`${questions} times ${type} over UDP, ${size ?? 512} bytes`)
       const sized: Question = size === undefined ? question : { ...question, size }
-      const got = await asked(() => asker.ask(sized), questions)
+      const got = await asked(() => asker.ask(sized), questions, instances)
       overUdp[`${type} ${size === undefined ? '512, no EDNS' : size}`] = got
       if (type === 'A' && size === 1232) share = got.named / instances
     }
     const times = Math.min(questions, 100)
     say(`${times} times ${type} over TCP`)
-    overTcp[type] = await asked(() => askByTcp(port, question), times)
+    overTcp[type] = await asked(() => askByTcp(port, question), times, instances)
+  }
+  const withAddresses: Record<string, unknown> = {}
+  for (const [service, count] of Object.entries(smaller)) {
+    say(`SRV of ${count} instances`)
+    const question: Question = { name: `_${service}._tcp.portolan`, type: 'SRV', size: 1232 }
+    withAddresses[`${count} over UDP`] = await asked(() => asker.ask(question), 100, count)
+    withAddresses[`${count} over TCP`] = await asked(() => askByTcp(port, question), 100, count)
   }
   return {
     row: 'dns.wide',
     value: round(share),
     unit: 'ratio',
     better: 'higher',
-    detail: { atLeast: 1, aim: 1, instances, overUdp, overTcp, residentMib: round(residentMib(pids), 0) },
+    detail: {
+      atLeast: 0.99,
+      aim: 1,
+      instances,
+      overUdp,
+      overTcp,
+      withAddresses,
+      residentMib: round(residentMib(pids), 0),
+    },
   }
 }
 
