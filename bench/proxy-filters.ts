@@ -85,8 +85,11 @@ function inTurn(targets: readonly Target[], say: (progress: string) => void): Ma
 function rowOf(samples: ReadonlyMap<string, readonly Sample[]>): Row {
   const bare = samples.get('none') ?? []
   const costs = Object.fromEntries([...samples].map(([name, own]) => [name, cost(own, bare)]))
-  const bad = [...samples.values()].flat().reduce((sum, each) => sum + each.bad, 0)
-  if (bad > 0) throw new Error(`${bad} requests failed: ${JSON.stringify(costs)}`)
+  const failed = [...samples].flatMap(([name, own]) => {
+    const bad = own.reduce((sum, each) => sum + each.bad, 0)
+    return bad === 0 ? [] : [`${bad} with ${name}`]
+  })
+  if (failed.length > 0) throw new Error(`requests failed: ${failed.join(', ')}: ${JSON.stringify(costs)}`)
   return {
     row: 'proxy.filters',
     value: costs.all?.ratio ?? Number.NaN,

@@ -10,6 +10,7 @@ import { detectPausesRow } from './detect/pauses.ts'
 import { dnsDeployRow } from './dns/deploy.ts'
 import { dnsFloodRow } from './dns/flood.ts'
 import { dnsKillRow } from './dns/kill.ts'
+import { dnsProcessRow } from './dns/process.ts'
 import { dnsRow } from './dns/queries.ts'
 import { dnsWideRow } from './dns/wide.ts'
 import { fanoutRow } from './fanout/fanout.ts'
@@ -50,6 +51,7 @@ export const rows: Readonly<Record<string, Bench>> = {
   'dns.wide': dnsWideRow,
   'dns.kill': dnsKillRow,
   'dns.deploy': dnsDeployRow,
+  'dns.process': dnsProcessRow,
   'dns.flood': dnsFloodRow,
   'client.overhead': clientOverheadRow,
   'pick.round-robin': pickRow('round-robin'),

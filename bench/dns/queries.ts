@@ -73,7 +73,7 @@ function changed(peers: DnsPeers, ours: DnsTarget, changing: () => Promise<Chang
   const unbound = peers.targets.find(({ name }) => name === 'unbound')
   if (unbound === undefined) throw new Error('no unbound')
   return [
-    ...peers.targets.map(target => ({ target })),
+    ...peers.targets.map(target => ({ target, changing })),
     { target: { ...unbound, name: 'unbound, changed' }, changing: () => changeUnbound(peers, names) },
     { target: ours, changing },
   ]

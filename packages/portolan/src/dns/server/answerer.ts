@@ -73,13 +73,13 @@ export class Answerer {
   /** Over UDP, from an address that may be somebody else's. */
   #outside(message: Buffer, address: string): Answering {
     const { trust, metrics } = this.#parts
+    // Without a record behind the question there is no cookie: who floods us so is not even read.
+    const bare = hasRecords(message) ? undefined : trust.judge(address, { edns: undefined }, message.length)
+    if (bare?.verdict === 'drop') return undefined
     const query = readQuery(message)
     if (query === 'dropped') return this.#refuse(query)
-    const { verdict, limit } = trust.judge(
-      address,
-      isQuery(query) ? query : { edns: undefined },
-      message.length,
-    )
+    const known = isQuery(query) ? query : { edns: undefined }
+    const { verdict, limit } = bare ?? trust.judge(address, known, message.length)
     if (!isQuery(query)) return verdict === 'answer' ? this.#refuse(query) : undefined
     if (verdict === 'drop') return undefined
     if (verdict === 'slip') return this.#empty(query, 'NOERROR', { truncated: true, address })
@@ -231,6 +231,12 @@ const nothing = {
   authority: [],
   additional: [],
   limit: smallest,
+}
+
+function hasRecords(message: Buffer): boolean {
+  return (
+    message.length < header.end || message[header.additional] !== 0 || message[header.additional + 1] !== 0
+  )
 }
 
 function isQuery(read: Query | Unreadable | 'dropped'): read is Query {
