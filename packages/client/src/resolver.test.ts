@@ -238,6 +238,32 @@ describe('the resolver', () => {
     expect(registry.of('compare')[0]).toMatchObject({ service: 'order', cursor: 'e1.2', count: 1 })
   })
 
+  test('compares all that it watches in few messages, and mends', async () => {
+    const registry = await startRegistry()
+    registry.script((request, peer) => {
+      if (request.type !== 'compare-all') return false
+      for (const { service, count } of request.views) if (count !== 2) peer.send(registry.snapshot(service))
+      return false
+    })
+    const resolver = open(registry)
+    const services = Array.from({ length: 100 }, (_, index) => `s-${index}`)
+    const counts = new Map<string, number>()
+    for (const service of services) {
+      resolver.subscribe({ ...order, service }, ({ set }) => counts.set(service, set.instances.length))
+    }
+    await eventually('the first sets', () => counts.size === 100)
+    registry.revision += 1
+    for (const service of services)
+      registry.forget(service, [instanceOf(service, 'a'), instanceOf(service, 'b')])
+    await eventually('what is new', () => registry.of('compare-all').some(({ views }) => views.length > 1))
+    const listed = () => registry.of('compare-all').flatMap(({ views }) => views)
+    await eventually('most of them', () => listed().length >= 80)
+    for (const { service } of listed().slice(0, 50)) {
+      await eventually(`the set of ${service}`, () => counts.get(service) === 2)
+    }
+    expect(listed().length / registry.of('compare-all').length).toBeGreaterThan(2)
+  })
+
   test('gives the gateway its routes, again after an outage', async () => {
     const registry = await startRegistry()
     const resolver = open(registry)

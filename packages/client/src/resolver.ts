@@ -2,14 +2,12 @@ import {
   applyLeaves,
   applyMessage,
   type Catalogue,
-  confirmedCount,
   type DeltaMessage,
   defaultNamespace,
   Fault,
   formatCursor,
   type Instance,
   isDraining,
-  type Milliseconds,
   markFresh,
   markStale,
   nextLeave,
@@ -28,6 +26,7 @@ import {
   type View,
 } from '@portolan/core'
 import { sessionCatalogue } from './catalogue.ts'
+import { openComparisons } from './comparisons.ts'
 import type { Cancel, LocalRuntime } from './runtime.ts'
 import type { Link } from './session/link.ts'
 import { paced } from './session/paced.ts'
@@ -51,13 +50,9 @@ interface Subscription {
   /** Draining instances by id that this connection's registry knows us to be idle towards, as they were then. */
   readonly idle: Map<string, Instance>
   stopLeave: Cancel
-  stopCompare: Cancel
+  stopRetry: Cancel
 }
 
-/** A view compares itself with the registry's every 5 to 10 s, jittered so that clients don't meet; … */
-const compareMs = 5000
-/** … in thousands of them, each takes so much longer that all together ask 330 times a second: DNS subscribes to all. */
-const compareEachMs = 2
 /** Questions for whole sets that are on the way at a time: ten thousand at once would wait for each other past their time. */
 const watchesAtOnce = 256
 /** After a refusal (no right to read, say) the question is asked again at this pace. */
@@ -75,13 +70,12 @@ export function sessionResolver(
   const { clock, random, timers } = runtime
   const pace = paced(watchesAtOnce)
   const catalogue = sessionCatalogue(session, onFault, runtime)
+  const comparisons = openComparisons(runtime, onFault)
   const subscriptions = new Map<string, Subscription>()
   const routeReceivers = new Set<(table: RouteTable) => void>()
   const claims = new Map<string, { readonly name: ServiceName; readonly claimant: RateClaimant }>()
   let routes: RouteTable | undefined
   let closed = false
-
-  const jittered = (ms: Milliseconds) => ms * (1 + random())
 
   const tell = (deliver: () => void) => {
     try {
@@ -166,36 +160,13 @@ export function sessionResolver(
       await link.request({ type: 'watch', ...name, ...from })
       if (!isCurrent(subscription, link)) return
       show(subscription, markFresh(subscription.view, clock.now()))
-      compareLater(subscription, link)
+      comparisons.begin(subscription, link)
     } catch (thrown) {
       if (!isCurrent(subscription, link)) return
       onFault(toFault(thrown))
-      subscription.stopCompare = timers.after(
-        jittered(refusedMs),
-        () => begin(subscription, link),
-        'background',
-      )
+      const retry = () => begin(subscription, link)
+      subscription.stopRetry = timers.after(refusedMs * (1 + random()), retry, 'background')
     }
-  }
-
-  const compareLater = (subscription: Subscription, link: Link) => {
-    subscription.stopCompare = timers.after(
-      jittered(Math.max(compareMs, subscriptions.size * compareEachMs)),
-      () => void compare(subscription, link),
-      'background',
-    )
-  }
-
-  /** When the two differ a snapshot comes first, and goes the way of every snapshot. */
-  const compare = async (subscription: Subscription, link: Link): Promise<void> => {
-    const { name, view } = subscription
-    const held = { cursor: formatCursor(view.set.cursor), count: confirmedCount(view) }
-    try {
-      await link.request({ type: 'compare', ...name, ...held })
-    } catch (thrown) {
-      if (isCurrent(subscription, link)) onFault(toFault(thrown))
-    }
-    if (isCurrent(subscription, link)) compareLater(subscription, link)
   }
 
   const apply = (message: SnapshotMessage | DeltaMessage) => {
@@ -217,7 +188,8 @@ export function sessionResolver(
   const leave = (subscription: Subscription) => {
     subscriptions.delete(keyOf(subscription.name))
     subscription.stopLeave()
-    subscription.stopCompare()
+    subscription.stopRetry()
+    comparisons.end(subscription)
     session.link?.request({ type: 'unwatch', ...subscription.name }).catch(() => {
       // The connection is over, and the watch with it.
     })
@@ -242,8 +214,9 @@ export function sessionResolver(
       for (const receive of [...routeReceivers]) tell(() => receive(message.table))
     },
     down() {
+      comparisons.clear()
       for (const subscription of subscriptions.values()) {
-        subscription.stopCompare()
+        subscription.stopRetry()
         show(subscription, markStale(subscription.view))
       }
     },
@@ -310,9 +283,10 @@ export function sessionResolver(
     close() {
       closed = true
       catalogue.close()
-      for (const { stopLeave, stopCompare } of subscriptions.values()) {
+      comparisons.clear()
+      for (const { stopLeave, stopRetry } of subscriptions.values()) {
         stopLeave()
-        stopCompare()
+        stopRetry()
       }
       subscriptions.clear()
       routeReceivers.clear()
@@ -329,7 +303,7 @@ function newSubscription(name: ServiceName): Subscription {
     acknowledged: '',
     idle: new Map(),
     stopLeave: () => {},
-    stopCompare: () => {},
+    stopRetry: () => {},
   }
 }
 

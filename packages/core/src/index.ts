@@ -139,8 +139,10 @@ export type { AuthSettings } from './session/auth.ts'
 export { type GatewayLimits, limitDefaults } from './session/limits.ts'
 export {
   type ClientMessage,
+  comparedAtOnce,
   type Departure,
   type DepartureReason,
+  type HeldView,
   type InstanceOutcomes,
   protocolVersion,
   type RegistrationMessage,

@@ -24,6 +24,9 @@ import type { TracingSettings } from './tracing.ts'
  */
 export const protocolVersion = 1
 
+/** Views that one `compare-all` may have: with the longest of names, less than half of a frame. */
+export const comparedAtOnce = 1000
+
 /** A registration on the wire: everything but service, id and one port has a default. */
 export interface RegistrationMessage extends Partial<Omit<Registration, 'service' | 'id' | 'ports'>> {
   readonly service: string
@@ -51,6 +54,12 @@ export interface InstanceOutcomes {
 interface Target {
   readonly namespace?: string
   readonly service: string
+}
+
+/** What a client knows of a service: up to where, and how many instances. */
+export interface HeldView extends Target {
+  readonly cursor: string
+  readonly count: number
 }
 
 export type ClientMessage =
@@ -115,12 +124,9 @@ export type ClientMessage =
       readonly metrics?: Readonly<Record<string, number>>
     } & Target)
   /** Compares a view with the registry's: answered by `done`, after a snapshot if the two differ. */
-  | ({
-      readonly type: 'compare'
-      readonly seq: number
-      readonly cursor: string
-      readonly count: number
-    } & Target)
+  | ({ readonly type: 'compare'; readonly seq: number } & HeldView)
+  /** Does for each view what `compare` does; those of services that the session does not watch are passed over. */
+  | { readonly type: 'compare-all'; readonly seq: number; readonly views: readonly HeldView[] }
 
 /** Why an instance left a service. `lost` came without a goodbye and without proof; the others are proof. */
 export type DepartureReason = 'goodbye' | 'exited' | 'refused' | 'expired' | 'removed'

@@ -4,8 +4,8 @@ import type { WebSocket } from 'ws'
 import type { ApiContext } from '../context.ts'
 import type { Converse } from './conversation.ts'
 import { messageBucket, openGate } from './intake.ts'
-import { isRequest, parseRequest, type Request } from './requests.ts'
-import { closeCodes, type Session } from './session.ts'
+import { isRequest, messagesIn, parseRequest, type Request } from './requests.ts'
+import { closeCodes, maxUnsent, type Session } from './session.ts'
 import { openWire, type Wire } from './wire.ts'
 
 /** What a connection needs of the sessions around it. */
@@ -18,9 +18,6 @@ export interface ConnectionParts {
   /** `broken`: without a goodbye. */
   part(session: Session, how: 'broken' | undefined): void
 }
-
-/** Answers that a peer does not take: from here on its next requests are not read. */
-const maxUnsent = 1_048_576
 
 /** Codes by which a client says that it is done (RFC 6455 section 7.4.1): closed, going away, closed without a code. */
 const goodbyes: ReadonlySet<number> = new Set([1000, 1001, 1005])
@@ -45,6 +42,7 @@ export function openConnection(
       return
     }
     metrics.messages.inc({ type: request.type })
+    bucket.take(messagesIn(request) - 1)
     if (session === undefined) session = greet(request)
     else if (request.type === 'hello') fail(unexpected('hello was said already'), undefined)
     else answer(session, request)

@@ -1,5 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import { Fault, formatCursor, type InstanceName, parseCursor, type ServiceName } from '@portolan/core'
+import {
+  type Cursor,
+  Fault,
+  formatCursor,
+  type HeldView,
+  type InstanceName,
+  parseCursor,
+  type ServiceName,
+} from '@portolan/core'
 import { toBeTested } from '../../health/to-be-tested.ts'
 import { authorize } from '../../registry/access/access.ts'
 import { allowsSome, onInstance, onService } from '../../registry/access/grants.ts'
@@ -15,7 +23,7 @@ import { watchCatalogue } from './catalogue.ts'
 import { Doubts } from './doubts.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
-import { instanceKey, type Session, watchKey } from './session.ts'
+import { instanceKey, maxUnsent, type Session, watchKey } from './session.ts'
 import type { Shares } from './shares.ts'
 import { viewFrame } from './view-frames.ts'
 
@@ -166,16 +174,40 @@ export function openConversation(context: ApiContext, roster: Roster, shares: Sh
     compare(session, { seq, cursor, count, ...rest }) {
       const service = serviceOf(rest)
       if (!session.watches.has(watchKey(service))) throw notWatched(service)
-      const set = registry.view(service)
-      const held = parseCursor(cursor)
-      const isBehind = held.epoch === set.cursor.epoch && held.revision < set.cursor.revision
-      const equal = formatCursor(set.cursor) === cursor && set.instances.length === count
-      // A new subscription, not a step beside the old one: so nothing older can follow. Who is merely behind is told
-      // what it lacks with the reasons; after a bare snapshot, who died would be taken for lost and leave in steps.
-      if (isBehind) watch(session, service, cursor)
-      else if (!equal) watch(session, service, undefined)
-      session.send({ type: 'done', seq, cursor: formatCursor(set.cursor) })
+      const at = compare(session, service, { cursor, count })
+      session.send({ type: 'done', seq, cursor: formatCursor(at) })
     },
+
+    'compare-all'(session, { seq, views }) {
+      const faults: unknown[] = []
+      for (const view of views) {
+        const service = serviceOf(view)
+        // Its watch may have ended since it was written down: no reason to leave the others uncompared.
+        if (!session.watches.has(watchKey(service))) continue
+        // One who does not take what it is sent is mended by a later comparison.
+        if (session.unsent > maxUnsent) break
+        try {
+          compare(session, service, view)
+        } catch (thrown) {
+          faults.push(thrown)
+        }
+      }
+      if (faults.length > 0) throw faults[0]
+      session.send({ type: 'done', seq })
+    },
+  }
+
+  /** Sends what mends a view that differs from ours. Returns up to where ours goes. */
+  function compare(session: Session, service: ServiceName, view: Pick<HeldView, 'cursor' | 'count'>): Cursor {
+    const set = registry.view(service)
+    const held = parseCursor(view.cursor)
+    const isBehind = held.epoch === set.cursor.epoch && held.revision < set.cursor.revision
+    const equal = formatCursor(set.cursor) === view.cursor && set.instances.length === view.count
+    // A new subscription, not a step beside the old one: so nothing older can follow. Who is merely behind is told
+    // what it lacks with the reasons; after a bare snapshot, who died would be taken for lost and leave in steps.
+    if (isBehind) watch(session, service, view.cursor)
+    else if (!equal) watch(session, service, undefined)
+    return set.cursor
   }
 
   function permit(session: Session, verb: 'register', name: InstanceName) {

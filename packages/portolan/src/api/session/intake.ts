@@ -2,8 +2,8 @@ import type { Clock, Milliseconds } from '@portolan/core'
 
 /** A token bucket: `perSecond` over time, a second's worth at once. */
 export interface MessageBucket {
-  /** One message has come. */
-  take(): void
+  /** So many messages have come; default 1. */
+  take(messages?: number): void
   /** Until another may come: 0 while there is something in the bucket. */
   readonly waitMs: Milliseconds
 }
@@ -17,9 +17,9 @@ export function messageBucket(perSecond: number, clock: Clock): MessageBucket {
     last = now
   }
   return {
-    take() {
+    take(messages = 1) {
       refill()
-      tokens -= 1
+      tokens -= messages
     },
     get waitMs() {
       refill()

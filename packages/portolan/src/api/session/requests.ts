@@ -1,4 +1,4 @@
-import { type ClientMessage, Fault } from '@portolan/core'
+import { type ClientMessage, comparedAtOnce, Fault } from '@portolan/core'
 import { z } from 'zod'
 import { check } from '../body/check.ts'
 import { parseJson } from '../body/json.ts'
@@ -9,6 +9,7 @@ const seq = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 const cursor = z.string().max(96)
 const incarnation = z.int().min(0)
 const target = { namespace, service: name }
+const held = { ...target, cursor, count: z.int().min(0) }
 
 const shapes = {
   hello: z.strictObject({
@@ -68,7 +69,12 @@ const shapes = {
     incarnation,
     ...statusShape,
   }),
-  compare: z.strictObject({ type: z.literal('compare'), seq, ...target, cursor, count: z.int().min(0) }),
+  compare: z.strictObject({ type: z.literal('compare'), seq, ...held }),
+  'compare-all': z.strictObject({
+    type: z.literal('compare-all'),
+    seq,
+    views: z.array(z.strictObject(held)).max(comparedAtOnce),
+  }),
 } satisfies Readonly<Record<ClientMessage['type'], z.ZodType>>
 
 type Shapes = typeof shapes
@@ -96,6 +102,11 @@ export function parseRequest(text: string): Request | Unreadable {
     if (thrown instanceof Fault) return { fault: thrown, seq: seqOf(message) }
     throw thrown
   }
+}
+
+/** How many messages it counts as: views that come together cost what they would cost one by one. */
+export function messagesIn(request: Request): number {
+  return request.type === 'compare-all' ? Math.max(1, request.views.length) : 1
 }
 
 export function isRequest(parsed: Request | Unreadable): parsed is Request {

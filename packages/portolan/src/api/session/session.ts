@@ -13,6 +13,9 @@ export const closeCodes = {
   removed: 4411,
 } as const
 
+/** Bytes that a peer does not take: from here on its next requests are not read. */
+export const maxUnsent = 1_048_576
+
 /** A connection that has said hello, and what it holds. */
 export interface Session {
   readonly id: string
@@ -33,6 +36,8 @@ export interface Session {
   catalogue: CatalogueWatch | undefined
   /** When its last pong came. */
   heardAt: Milliseconds
+  /** Bytes that the peer has not taken yet. */
+  readonly unsent: number
   send(message: ServerMessage): void
   /** False: congested until the session's subscriptions are resumed. */
   push(frame: Buffer): boolean

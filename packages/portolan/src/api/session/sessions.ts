@@ -142,6 +142,9 @@ export function openSessions(context: ApiContext): Sessions {
       stopRoutes: undefined,
       catalogue: undefined,
       heardAt: clock.now(),
+      get unsent() {
+        return wire.unsent
+      },
       send: wire.send,
       push: wire.push,
       ping: frame => wire.push(frame),
