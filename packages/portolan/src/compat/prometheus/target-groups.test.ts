@@ -39,6 +39,15 @@ describe('targets', () => {
     expect(names).toEqual(['http', 'metrics'])
   })
 
+  it('have the port that everybody else takes where none is named', () => {
+    const grpc = { name: 'grpc', number: 9000, protocol: 'grpc', tls: false } as const
+    const udp = { name: 'statsd', number: 8125, protocol: 'udp', tls: false } as const
+    expect(targetsOf({ ports: [udp, grpc, http] })).toEqual(['10.0.0.5:8080'])
+    expect(targetsOf({ ports: [udp, grpc] })).toEqual(['10.0.0.5:9000'])
+    expect(targetsOf({ ports: [udp] })).toEqual(['10.0.0.5:8125'])
+    expect(targetsOf({ ports: [] })).toEqual([])
+  })
+
   it('have the preferred address, brackets around IPv6', () => {
     expect(targetsOf({ addresses: ['fd00::5', '10.0.0.5'] })).toEqual(['[fd00::5]:8080'])
     expect(targetsOf({ addresses: ['fe80::1%eth0'] })).toEqual(['[fe80::1%eth0]:8080'])

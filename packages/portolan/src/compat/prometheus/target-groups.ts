@@ -1,4 +1,4 @@
-import { formatHostPort, type Instance, type Port } from '@portolan/core'
+import { formatHostPort, httpPort, type Instance, type Port } from '@portolan/core'
 import { type Labels, labelsOf } from './labels.ts'
 
 /** One entry of an answer to Prometheus' `http_sd`: targets that have the same labels. */
@@ -12,8 +12,8 @@ export interface TargetGroup {
 export const everyPort = 'all'
 
 /**
- * One group for each port that is asked for, since labels tell instances and ports apart: the default port, the one
- * that has this name, or {@link everyPort}. An instance's preferred address is its target.
+ * One group for each port that is asked for, since labels tell instances and ports apart: the one that requests go to
+ * where none is named (`httpPort`, or else the first), the one that has this name, or {@link everyPort}. An instance's preferred address is its target.
  */
 export function targetGroups(instance: Instance, port: string | undefined): readonly TargetGroup[] {
   const [address] = instance.addresses
@@ -26,5 +26,7 @@ export function targetGroups(instance: Instance, port: string | undefined): read
 
 function portsOf({ ports }: Instance, port: string | undefined): readonly Port[] {
   if (port === everyPort) return ports
-  return port === undefined ? ports.slice(0, 1) : ports.filter(({ name }) => name === port)
+  if (port !== undefined) return ports.filter(({ name }) => name === port)
+  const usual = httpPort(ports) ?? ports[0]
+  return usual === undefined ? [] : [usual]
 }
