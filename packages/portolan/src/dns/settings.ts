@@ -29,7 +29,7 @@ export interface ForwardSettings {
 }
 
 /** Whose addresses are believed where nothing else is said: RFC 1122, 1918, 3927, 4193 and 4291. */
-export const trustedByDefault = [
+export const trustedByDefault: readonly string[] = [
   '127.0.0.0/8',
   '10.0.0.0/8',
   '172.16.0.0/12',
@@ -38,7 +38,7 @@ export const trustedByDefault = [
   '::1',
   'fc00::/7',
   'fe80::/10',
-] as const
+]
 
 export const dnsDefaults: DnsSettings = {
   domains: [

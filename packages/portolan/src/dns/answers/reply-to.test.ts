@@ -167,11 +167,15 @@ describe('what is answered', () => {
     expect(said(ask(unready, 'example.com'))).toBe('foreign')
   })
 
-  it('says whose instances it lets clients pick', () => {
+  it('says whose instances it names, and of nobody where it names none', () => {
     const own = shop.service('default', 'order')
     const names = ['order.portolan', 'order.zone-a.portolan', 'v1.order.service.consul']
-    expect(names.map(name => ask(shop, name)?.picked)).toEqual([own, own, own])
-    expect(ask(shop, 'order-1.instance.order.portolan')?.picked).toBeUndefined()
+    expect(names.map(name => ask(shop, name)?.named)).toEqual([own, own, own])
+    expect(ask(shop, 'order-1.instance.order.portolan')?.named).toBe(own)
+    expect(ask(shop, '0a000001.addr.portolan')?.named).toBe(shop)
+    expect(ask(shop, 'portolan', 'SOA')?.named).toBeUndefined()
+    expect(ask(shop, 'ns.portolan')?.named).toBeUndefined()
+    expect(ask(shop, 'empty.portolan')?.named).toBeUndefined()
   })
 })
 

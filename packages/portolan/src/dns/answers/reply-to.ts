@@ -3,7 +3,7 @@ import { classes, types } from '../codec/codes.ts'
 import type { Query } from '../codec/query.ts'
 import type { Directory, KnownService } from '../directory/directory.ts'
 import { instanceCalled } from '../names/matching.ts'
-import type { ServiceMeaning } from '../names/meaning.ts'
+import type { Meaning, ServiceMeaning } from '../names/meaning.ts'
 import { meaningOf, type Reading } from '../names/meaning-of.ts'
 import { addressName, sayableAddresses, targetOf } from '../names/target.ts'
 import type { DnsSettings } from '../settings.ts'
@@ -52,6 +52,9 @@ export function replyTo(question: Question, context: AnswerContext): Reply | und
   return replyOf({ question, reading, heading, context })
 }
 
+/** Names of addresses and machines: whose instances they stand for is not looked up again. */
+const namesAnybody: ReadonlySet<Meaning['kind']> = new Set(['address', 'reverse', 'host'])
+
 function replyOf(asked: Asked): Reply {
   const { known, meaning, source } = asked.reading
   const found = answersTo(asked)
@@ -59,11 +62,11 @@ function replyOf(asked: Asked): Reply {
     rcode: found === undefined ? ('NXDOMAIN' as const) : ('NOERROR' as const),
     authoritative: true,
     source,
-    ...(meaning.kind === 'service' && known !== undefined ? { picked: known } : {}),
   }
   if (found === undefined || found.length === 0)
     return { ...reply, answers: [], authority: [soa(asked, true)] }
-  return { ...reply, answers: found, authority: [] }
+  const named = known ?? (namesAnybody.has(meaning.kind) ? asked.context.directory : undefined)
+  return { ...reply, answers: found, authority: [], ...(named === undefined ? {} : { named }) }
 }
 
 function answersTo(asked: Asked): Found {

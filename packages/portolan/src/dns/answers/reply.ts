@@ -1,6 +1,6 @@
 import type { Rcode } from '../codec/codes.ts'
 import type { DnsRecord } from '../codec/record.ts'
-import type { KnownService, Versioned } from '../directory/directory.ts'
+import type { Versioned } from '../directory/directory.ts'
 
 /** What is to be answered to a question, before anybody knows how many bytes there are for it. */
 export interface Reply {
@@ -11,8 +11,8 @@ export interface Reply {
   readonly authority: readonly DnsRecord[]
   /** What the answer changes with: a reply that was made at another version must be made anew. */
   readonly source: Versioned
-  /** Whose instances it names because they may be picked: clients may pick them until its TTL is over. */
-  readonly picked?: KnownService
+  /** Whose instances it names, the directory's where that may be anybody's: clients may pick them until its TTL is over. */
+  readonly named?: Versioned
 }
 
 export interface Answer {

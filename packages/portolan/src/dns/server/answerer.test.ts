@@ -112,8 +112,24 @@ describe('Answerer', () => {
     for (let i = 0; i < 10; i++) answerer.udp(question('order.portolan'), near)
     answerer.udp(question('nothing.portolan'), near)
     expect(metrics.udp).toBe(11)
-    expect(metrics.ready).toBe(11)
+    expect(metrics.ready).toBe(9)
     expect([metrics.rcodes[rcodes.NOERROR], metrics.rcodes[rcodes.NXDOMAIN]]).toEqual([10, 1])
+  })
+
+  it('counts codes that an OPT record says a part of', () => {
+    const { answerer, metrics } = open()
+    const query = question('order.portolan', 'A', edns(1232))
+    // The version of EDNS, behind the OPT record's type, size and extended code.
+    query[query.length - 5] = 1
+    answerer.udp(query, near)
+    expect([metrics.rcodes[rcodes.BADVERS], metrics.rcodes[rcodes.NOERROR]]).toEqual([1, 0])
+  })
+
+  it('keeps no more in memory than it counts', () => {
+    const { answerer } = open(many(3000))
+    for (let size = 512; size < 1200; size++) answerer.udp(question('order.portolan', 'A', edns(size)), near)
+    expect(answerer.keptBytes).toBeLessThan(64 * 1024 * 1024)
+    expect(answerer.keptBytes).toBeGreaterThan(16 * 1024 * 1024)
   })
 
   it('gives clients different first addresses', () => {

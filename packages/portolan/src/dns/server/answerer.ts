@@ -2,7 +2,7 @@ import type { Random } from '@portolan/core'
 import { outgoingOf } from '../answers/outgoing.ts'
 import type { Reply } from '../answers/reply.ts'
 import { type AnswerContext, replyTo } from '../answers/reply-to.ts'
-import type { Rcode } from '../codec/codes.ts'
+import { type Rcode, rcodes } from '../codec/codes.ts'
 import { cookieBytes, withCookie } from '../codec/cookie.ts'
 import { header } from '../codec/header.ts'
 import type { Query, Unreadable } from '../codec/query.ts'
@@ -50,6 +50,11 @@ export class Answerer {
     this.#parts = parts
   }
 
+  /** Of all answers that are kept, about. */
+  get keptBytes(): number {
+    return this.#plain.bytes + this.#read.bytes
+  }
+
   /** @param address the client's, which may be forged */
   udp(message: Buffer, address: string): Answering {
     const { trust, metrics } = this.#parts
@@ -57,7 +62,10 @@ export class Answerer {
     if (!trust.trusts(address)) return this.#outside(message, address)
     const plain = plainQuestion(message)
     const known = plain === undefined ? undefined : this.#plain.get(plain)
-    if (known !== undefined) return this.#send(known, message)
+    if (known !== undefined) {
+      metrics.ready++
+      return this.#send(known, message)
+    }
     const query = readQuery(message)
     if (!isQuery(query)) return this.#refuse(query)
     return this.#answer(query, message, this.#udpLimit(query), plain, address)
@@ -100,7 +108,11 @@ export class Answerer {
     const room = cookie === undefined ? limit : limit - cookieBytes(cookie)
     const key = meaningKey(query, room)
     const known = this.#read.get(key)
-    if (known !== undefined) return this.#send(known, message, query, cookie)
+    if (known !== undefined) {
+      this.#parts.metrics.ready++
+      this.#keepPlain(plain, query, known)
+      return this.#send(known, message, query, cookie)
+    }
     const { context, trust, forwarder } = this.#parts
     const reply = replyTo(query, context)
     if (reply === undefined) {
@@ -119,10 +131,14 @@ export class Answerer {
     const encode = (): Buffer => this.#encode(asKept, reply, room)
     const made = new EncodedAnswer(reply, encode)
     this.#read.set(key, made)
-    // Another spelling is not kept: there are as many as there are subsets of letters.
-    if (plain !== undefined && cookie === undefined && isLowerCase(query.question))
-      this.#plain.set(plain, made)
+    this.#keepPlain(plain, query, made)
     return this.#send(made, message, query, cookie)
+  }
+
+  /** Another spelling is not kept: there are as many as there are subsets of letters. Nor is what has a cookie. */
+  #keepPlain(plain: string | undefined, { edns, question }: Query, answer: EncodedAnswer): void {
+    if (plain !== undefined && edns?.cookie === undefined && isLowerCase(question))
+      this.#plain.set(plain, answer)
   }
 
   #send(known: EncodedAnswer, message: Buffer, query?: Query, cookie?: Uint8Array): Buffer {
@@ -130,16 +146,14 @@ export class Answerer {
     // The question as it was spelt (0x20), which has the same length in any case.
     if (query !== undefined) bytes.set(query.question, header.end)
     if (cookie !== undefined) bytes = withCookie(bytes, cookie)
-    const { metrics } = this.#parts
-    metrics.ready++
-    metrics.answered(bytes)
+    this.#parts.metrics.answered(bytes)
     this.#touch(known.reply)
     return bytes
   }
 
   /** Of the services that a reply could change with, often all, those alone count whose instances it names. */
-  #touch({ answers, picked, source }: Reply): void {
-    if (answers.length > 0) this.#parts.directory.touched(picked ?? source)
+  #touch({ named }: Reply): void {
+    if (named !== undefined) this.#parts.directory.touched(named)
   }
 
   #encode(query: Query, reply: Reply, limit: number): Buffer {
@@ -189,7 +203,7 @@ export class Answerer {
             },
           }),
     })
-    metrics.answered(bytes)
+    metrics.answered(bytes, rcodes[rcode])
     return bytes
   }
 
@@ -210,7 +224,7 @@ export class Answerer {
       question,
       ...(unread.edns ? { edns: { size: udpSize, dnssecOk: false } } : {}),
     })
-    metrics.answered(bytes)
+    metrics.answered(bytes, rcodes[rcode])
     return bytes
   }
 
@@ -250,5 +264,6 @@ function meaningKey({ name, type, class: asked, edns }: Query, limit: number): s
 }
 
 function isLowerCase(question: Uint8Array): boolean {
-  return !question.some(byte => byte >= 0x41 && byte <= 0x5a)
+  // Behind the name stand type and class, which are no letters.
+  return !question.subarray(0, -4).some(byte => byte >= 0x41 && byte <= 0x5a)
 }

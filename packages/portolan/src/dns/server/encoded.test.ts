@@ -58,7 +58,7 @@ describe('EncodedAnswer', () => {
 
 describe('EncodedAnswers', () => {
   it('gives nothing that no longer holds', () => {
-    const answers = new EncodedAnswers(1000)
+    const answers = new EncodedAnswers(100_000)
     const { encoded, source } = counted(1)
     answers.set('a', encoded)
     expect(answers.get('a')).toBe(encoded)
@@ -78,7 +78,7 @@ describe('EncodedAnswers', () => {
   })
 
   it('counts what is replaced once', () => {
-    const answers = new EncodedAnswers(1000)
+    const answers = new EncodedAnswers(100_000)
     answers.set('a', counted(1).encoded)
     const { bytes } = answers
     answers.set('a', counted(1).encoded)

@@ -22,7 +22,7 @@ export class EncodedAnswer {
   readonly #isFixed: boolean
   readonly #usesOfEach: number
   #uses = 0
-  /** Bytes, all orders together: at most so many. */
+  /** Bytes, all orders and what they are drawn from together: at most so many, about. */
   readonly size: number
 
   /** @param encode draws an order, and writes the message with the id 0, RD 0 and CD 0 */
@@ -34,7 +34,7 @@ export class EncodedAnswer {
     const first = unpooled(encode())
     this.#orders = [first]
     this.#usesOfEach = ((first[2] as number) & truncated) === 0 ? usesOfAnOrder : usesOfAPart
-    this.size = first.length * (this.#isFixed ? 1 : ordersAtOnce)
+    this.size = first.length * (this.#isFixed ? 1 : ordersAtOnce) + memoryOf(reply)
   }
 
   get isCurrent(): boolean {
@@ -52,6 +52,14 @@ export class EncodedAnswer {
     if (isWorn) this.#orders[slot] = unpooled(this.#encode())
     return this.#orders[slot] as Buffer
   }
+}
+
+/** What a record takes as an object with its text, about. */
+const recordBytes = 350
+
+/** A reply is kept for as long as its orders are, and holds far more than they where it has many answers. */
+function memoryOf({ answers, authority }: Reply): number {
+  return (answers.length * 2 + authority.length) * recordBytes
 }
 
 /** A small buffer is a part of Node's pool, of which it would keep 8 KiB. */

@@ -13,16 +13,16 @@ export class DnsMetrics {
   outside = 0
   /** Messages that are answered by nobody, being answers themselves or less than a header. */
   dropped = 0
-  /** Answers by the low four bits of their code. */
-  readonly rcodes = new Float64Array(16)
+  /** Answers by their code. */
+  readonly rcodes = new Float64Array(32)
   /** Answers that say that they were cut. */
   truncated = 0
   /** Answers whose bytes were there already. */
   ready = 0
   failed = 0
 
-  answered(bytes: Uint8Array): void {
-    const code = (bytes[3] as number) & 0x0f
+  /** @param code where its OPT record says a part of it (RFC 6891 section 6.1.3) */
+  answered(bytes: Uint8Array, code = (bytes[3] as number) & 0x0f): void {
     this.rcodes[code] = (this.rcodes[code] as number) + 1
     if (((bytes[2] as number) & 0x02) !== 0) this.truncated++
   }

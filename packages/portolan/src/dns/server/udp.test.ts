@@ -50,10 +50,11 @@ describe('openUdp', () => {
   it('goes on after an answer that could not be made, or not be sent', async () => {
     const { udp, failures } = await open(message => {
       if (message.toString() === 'large') return Buffer.alloc(70_000)
+      if (message.toString() === 'worse') throw new Error('never')
       return message.toString() === 'bad' ? Promise.reject(new Error('no')) : message
     })
-    expect(await ask(udp.port, ['bad', 'large', 'fine'], 1)).toEqual(['fine'])
-    expect(failures.map(({ message }) => message)).toEqual(['no'])
+    expect(await ask(udp.port, ['bad', 'large', 'worse', 'fine'], 1)).toEqual(['fine'])
+    expect(failures.map(({ message }) => message)).toEqual(['no', 'never'])
   })
 
   it('sends nothing for what is answered after its end', async () => {

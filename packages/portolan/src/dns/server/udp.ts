@@ -32,19 +32,22 @@ export async function openUdp({ listen, answer, failed }: UdpOptions): Promise<U
     // Who asks from port 0 can't be answered.
     if (port > 0) socket.send(bytes, port, address)
   }
+  let isOpen = true
+  const later = async (made: Promise<Buffer | undefined>, from: RemoteInfo): Promise<void> => {
+    const bytes = await made
+    if (bytes !== undefined && isOpen) send(bytes, from)
+  }
   socket.on('message', (message, from) => {
-    const made = answer(message, from.address)
-    if (made === undefined) return
-    if (made instanceof Uint8Array) send(made, from)
-    else
-      made
-        .then(bytes => {
-          if (bytes !== undefined && isOpen) send(bytes, from)
-        })
-        .catch(failed)
+    // Whatever goes wrong with one message, the others have their answers.
+    try {
+      const made = answer(message, from.address)
+      if (made instanceof Uint8Array) send(made, from)
+      else if (made !== undefined) later(made, from).catch(failed)
+    } catch (error) {
+      failed(error as Error)
+    }
   })
   await bound(socket, listen)
-  let isOpen = true
   socket.on('error', failed)
   enlarge(socket)
   const { address, port } = socket.address()

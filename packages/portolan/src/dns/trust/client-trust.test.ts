@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { trustedByDefault } from '../settings.ts'
 import { ClientTrust, type ClientTrustOptions } from './client-trust.ts'
 import { exportTrustMetrics } from './metrics.ts'
-import { trustedByDefault } from './networks.ts'
 
 const outside = '203.0.113.9'
 const clientCookie = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)

@@ -1,7 +1,8 @@
 import { Fault } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
+import { trustedByDefault } from '../settings.ts'
 import { Clients } from './clients.ts'
-import { readNetworks, trustedByDefault } from './networks.ts'
+import { readNetworks } from './networks.ts'
 
 const clients = (networks: readonly string[] = trustedByDefault) => new Clients(readNetworks(networks))
 

@@ -1,17 +1,5 @@
 import { Fault, type IpAddress, mappedIpv4, parseIp, parseNetwork } from '@portolan/core'
 
-/** Loopback, private (RFC 1918, RFC 4193) and link-local: nobody out there can be set upon by answers to these. */
-export const trustedByDefault: readonly string[] = [
-  '127.0.0.0/8',
-  '::1',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  'fc00::/7',
-  '169.254.0.0/16',
-  'fe80::/10',
-]
-
 /** A block of addresses, ready to be compared with many. */
 export interface AddressBlock {
   /** Of its first address: 4 or 16. */
