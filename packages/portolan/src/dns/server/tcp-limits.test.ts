@@ -143,6 +143,37 @@ describe('what one connection may have', () => {
     expect(order.indexOf('127.0.0.2')).toBeLessThan(order.length - 1)
   })
 
+  it.each([
+    ['of several milliseconds', 5, 12, 1],
+    ['that are quick', 0.25, 12, 4],
+    ['whose answers are large', 0.25, 60_000, 4],
+  ])('is a turn of about a millisecond of queries %s', async (_, ms, size, most) => {
+    const count = 48
+    const turns: number[] = []
+    let now = 0
+    let isOver = true
+    await using server = await tcpFixture({
+      clock: { now: () => now },
+      handle: message => {
+        if (isOver) {
+          turns.push(0)
+          isOver = false
+          setImmediate(() => {
+            isOver = true
+          })
+        }
+        turns.push((turns.pop() ?? 0) + 1)
+        now += ms
+        return Buffer.concat([message, Buffer.alloc(size - message.length)])
+      },
+    })
+    using peer = await tcpPeer(server.port)
+    peer.ask(...Array.from({ length: count }, (_, id) => numbered(id)))
+    await until(() => expect(peer.answers).toHaveLength(count))
+    expect(Math.max(...turns)).toBeLessThanOrEqual(most)
+    expect(turns.length).toBeGreaterThanOrEqual(count / most)
+  })
+
   it('is so much that it has not read: no more queries are taken until it reads', async () => {
     let asked = 0
     await using server = await tcpFixture({

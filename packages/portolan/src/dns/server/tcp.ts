@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { Fault, formatHostPort, type HostPort, type Milliseconds } from '@portolan/core'
+import { performance } from 'node:perf_hooks'
+import { type Clock, Fault, formatHostPort, type HostPort, type Milliseconds } from '@portolan/core'
 import type { Log } from '../../observe/log.ts'
 import { readClientAddress } from '../trust/networks.ts'
 import { Connection, type Floor, type Handle } from './tcp/connection.ts'
@@ -17,6 +18,8 @@ export interface TcpOptions {
   readonly counts?: TcpCounts
   /** Calls `sweep` so often until what it returns is called. Default: a timer. */
   readonly every?: (ms: Milliseconds, sweep: () => void) => () => void
+  /** What long turns are known by. Default: `performance.now`. */
+  readonly clock?: Clock
 }
 
 export interface TcpServer {
@@ -73,10 +76,11 @@ export async function openTcp(options: TcpOptions): Promise<TcpServer> {
   }
 }
 
-function floorOf({ limits: given, handle, log, counts = new TcpCounts() }: TcpOptions): Floor {
+function floorOf(options: TcpOptions): Floor {
+  const { limits: given, handle, log, counts = new TcpCounts(), clock = performance } = options
   const limits: TcpLimits = { ...tcpDefaults, ...given }
   const room = new Room<Connection>(limits.connections, limits.connectionsPerClient)
-  const floor: Floor = { limits, handle, counts, room, now: 0, failed: error => failed(error) }
+  const floor: Floor = { limits, handle, counts, room, clock, now: 0, failed: error => failed(error) }
   const failed = seldom(floor, error => log.error({ err: error }, 'a DNS query over TCP was not answered'))
   return floor
 }

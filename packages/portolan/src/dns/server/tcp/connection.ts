@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Milliseconds } from '@portolan/core'
+import type { Clock, Milliseconds } from '@portolan/core'
 import { Frames, framed } from './frames.ts'
 import { alwaysAllowed, notReadAbove, type TcpLimits } from './limits.ts'
 import type { EndReason, TcpCounts } from './metrics.ts'
@@ -23,6 +23,8 @@ export interface Floor {
   readonly handle: Handle
   readonly counts: TcpCounts
   readonly room: Room<Connection>
+  /** How long a turn takes. */
+  readonly clock: Clock
   /** The time of the last sweep: it advances by one step a sweep, so that nobody pays for our own lateness. */
   now: Milliseconds
   readonly failed: (error: unknown) => void
@@ -31,6 +33,8 @@ export interface Floor {
 /** A header (RFC 1035 section 4.1.1): whoever sends less does not speak DNS, or has lost count. */
 const leastMessage = 12
 const longestMessage = 65_535
+/** A turn ends with the query that goes beyond this: it is the longest that one client keeps all others waiting at a time. */
+const turnMs: Milliseconds = 1
 /** Whoever has asked within this time is likely to ask again. */
 const livelyMs: Milliseconds = 1000
 
@@ -149,16 +153,14 @@ export class Connection implements Guest {
 
   /** How many it took, and whether it stopped before the end: somebody else makes it go on then. */
   #takeTurn(): { readonly taken: number; readonly waits: boolean } {
-    const { limits } = this.#floor
+    const { limits, clock } = this.#floor
+    const begunAt = clock.now()
     let taken = 0
     // What is answered at once goes out in one write.
     this.#socket.cork()
     while (!this.#isFull && !this.#socket.destroyed) {
-      if (taken === limits.queries) {
-        this.#turn = setImmediate(() => {
-          this.#turn = undefined
-          this.#proceed()
-        })
+      if (taken === limits.queries || (taken > 0 && clock.now() - begunAt >= turnMs)) {
+        this.#proceedLater()
         break
       }
       const message = this.#frames.next()
@@ -176,6 +178,13 @@ export class Connection implements Guest {
     const waits = this.#turn !== undefined || this.#isFull
     this.#socket.uncork()
     return { taken, waits }
+  }
+
+  #proceedLater(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined
+      this.#proceed()
+    })
   }
 
   #ask(message: Buffer): void {
@@ -205,7 +214,7 @@ export class Connection implements Guest {
     if (this.#socket.destroyed) return
     this.#stir()
     this.#account()
-    if (this.#isPaused || this.#isLast) this.#proceed()
+    if (this.#isPaused || this.#isLast) this.#proceedLater()
   }
 
   readonly #failed = (error: unknown): void => {
@@ -218,13 +227,13 @@ export class Connection implements Guest {
     this.end('failed')
   }
 
-  /** The kernel has taken an answer. */
+  /** The kernel has taken an answer: often before others have had their turn, so that it is not ours yet. */
   readonly #written = (): void => {
     if (this.#socket.destroyed) return
     this.#activeAt = this.#floor.now
     this.#takenAt = this.#socket.writableLength > 0 ? this.#floor.now : undefined
     this.#account()
-    if (this.#isPaused || this.#isLast) this.#proceed()
+    if (this.#isPaused || this.#isLast) this.#proceedLater()
   }
 
   /** Nothing more comes, or nothing that is read; queries that have come whole are answered. */
