@@ -9,9 +9,12 @@ import {
 import { cutTo } from '../../packages/portolan/src/dns/forward/message/cutting.ts'
 import { fresh, keepAnswer, replyTo } from '../../packages/portolan/src/dns/forward/message/kept-answer.ts'
 import { queryFor, withEdns } from '../../packages/portolan/src/dns/forward/testing/queries.ts'
+import { answers } from '../../packages/portolan/src/dns/forward/upstream/exchange.ts'
 import type { Fuzzer, Outcome } from './fuzzer.ts'
 
 const query = queryFor('www.example.com', 1, withEdns)
+/** As it was put to the upstream. */
+const asked = { id: 1, question: query.question }
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
 /** What upstreams send, the owner's name left out: type, class, TTL, length and data. */
@@ -59,12 +62,15 @@ function built(random: Random): Buffer {
   const at = random() < 0.9 ? pieces.length : Math.floor(random() * (pieces.length + 1))
   pieces.splice(at, 0, ...Array.from({ length: optCount }, () => hex(among(random, opts))))
   const header = hex('0001 8180 0001 0000 0000 0000')
-  header.writeUInt16BE(0x8180 | among(random, [0, 0, 0, 2, 3, 5, 6]) | (random() < 0.1 ? 0x420 : 0), 2)
-  const [answers = 0, authority = 0, additional = 0] = counts
-  header.writeUInt16BE(answers, 6)
+  const rcode = random() < 0.9 ? among(random, [0, 0, 0, 2, 3, 5, 6]) : Math.floor(random() * 16)
+  header.writeUInt16BE(0x8180 | rcode | (random() < 0.1 ? 0x420 : 0), 2)
+  const [answer = 0, authority = 0, additional = 0] = counts
+  header.writeUInt16BE(answer, 6)
   header.writeUInt16BE(authority, 8)
   header.writeUInt16BE(additional + optCount, 10)
-  return Buffer.concat([header, query.question, ...pieces])
+  const repeats = random() < 0.9
+  header.writeUInt16BE(repeats ? 1 : 0, 4)
+  return Buffer.concat([header, ...(repeats ? [query.question] : []), ...pieces])
 }
 
 /** As it is, changed here and there, or cut. */
@@ -103,21 +109,22 @@ function decoded(reply: Buffer): packet.DecodedPacket | string {
 export function passOn(message: Buffer): Outcome {
   const head = readHead(message)
   if (head === undefined) return 'no answer'
-  if (Buffer.compare(head.question, query.question) !== 0) return 'another question'
+  if (!answers(head, asked)) return 'an answer to something else'
   const answer = readAnswer(message, head)
   if (answer === undefined) return 'garbage'
   const { kind, seconds } = judge(answer, query.type)
   if (seconds < 0 || seconds > 86_400) throw new Error(`it would be kept for ${seconds} s`)
   const reply = replyTo(query, keepAnswer(answer, 86_400), fresh)
   const read = wellFormed(reply)
-  if (read.records.length !== answer.records.length) throw new Error('records were lost')
+  const isBare = answer.question.length === 0
+  if (read.records.length !== (isBare ? 0 : answer.records.length)) throw new Error('records were lost')
   const cut = wellFormed(cutTo(reply, 100))
   if (cut.bytes.length > 100) throw new Error(`cut to ${cut.bytes.length} bytes`)
   const theirs = decoded(reply)
   if (!isDecoded(theirs)) return `${kind}; dns-packet reads no data of a type that we leave alone`
   const all = [...(theirs.answers ?? []), ...(theirs.authorities ?? []), ...(theirs.additionals ?? [])]
   if (all.length !== read.records.length + 1) throw new Error('dns-packet reads another number of records')
-  return `${kind}; dns-packet reads it, too`
+  return `${kind}${isBare ? ' without the question' : ''}; dns-packet reads it, too`
 }
 
 /** What upstreams send, beside dns-packet's reading of what we make of it. */

@@ -81,6 +81,22 @@ describe('a reply', () => {
     expect(reply.answers).toMatchObject([{ type: 'UNKNOWN_65280', ttl: 7, data }])
   })
 
+  it('is made of the code alone where the question was not repeated', () => {
+    const header = Buffer.from('000981860000000100000000', 'hex')
+    const records = messageSaying(9, questionBytes('a.example', 1), { answers: [a('b.example')] })
+    const message = Buffer.concat([header, records.subarray(12 + 15)])
+    const query = queryFor('a.EXAMPLE', 1, withEdns)
+    const reply = replyTo(query, keepAnswer(reading(message), 86_400), fresh)
+    expect(decode(reply)).toMatchObject({
+      id: query.id,
+      rcode: 'YXDOMAIN',
+      questions: [{ name: 'a.EXAMPLE' }],
+      answers: [],
+      additionals: [{ type: 'OPT' }],
+    })
+    expect(reply.length).toBe(12 + 15 + 11)
+  })
+
   it('says its code in full where there is an OPT record', () => {
     const bare = bareAnswer(questionBytes('a.example', 1), 23)
     expect(replyTo(queryFor('a.example', 1, withEdns), bare, fresh)[12 + 15 + 5]).toBe(1)

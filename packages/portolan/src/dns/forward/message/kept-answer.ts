@@ -22,9 +22,13 @@ export type Aging = { readonly goneSeconds: number } | { readonly leftSeconds: n
 
 export const fresh: Aging = { goneSeconds: 0 }
 
-/** @param longestTtl seconds that no record may claim to be good for */
+/**
+ * Of an answer that does not repeat the question nothing but its code is kept.
+ * @param longestTtl seconds that no record may claim to be good for
+ */
 export function keepAnswer(answer: ReadAnswer, longestTtl: number): KeptAnswer {
-  const { bytes, records, end, rcode, flags } = answer
+  const { bytes, records, end, rcode, flags, question } = answer
+  if (question.length === 0) return bareAnswer(question, rcode)
   // One of its own: a part of a pool's slab would keep the whole slab in memory.
   const body = Buffer.allocUnsafeSlow(end)
   bytes.copy(body, 0, 0, end)
@@ -35,10 +39,10 @@ export function keepAnswer(answer: ReadAnswer, longestTtl: number): KeptAnswer {
   return { body, rcode, authentic: (flags & flag.AD) !== 0, ttlsAt }
 }
 
-/** An answer that says no more than its code. */
+/** An answer that says no more than its code. An empty question is filled in by {@link replyTo}. */
 export function bareAnswer(question: Uint8Array, rcode: number): KeptAnswer {
   const body = Buffer.allocUnsafeSlow(headerLength + question.length).fill(0)
-  body.writeUInt16BE(1, 4)
+  body.writeUInt16BE(question.length === 0 ? 0 : 1, 4)
   body.set(question, headerLength)
   return { body, rcode, authentic: false, ttlsAt: [] }
 }
@@ -48,7 +52,8 @@ export function bareAnswer(question: Uint8Array, rcode: number): KeptAnswer {
  * the one that was asked with. Where it sent an OPT record there is one, the last eleven bytes, without options: whoever
  * sends the message may put a cookie into it.
  */
-export function replyTo(query: Query, kept: KeptAnswer, aging: Aging): Buffer {
+export function replyTo(query: Query, answer: KeptAnswer, aging: Aging): Buffer {
+  const kept = isQuestionless(answer) ? bareAnswer(query.question, answer.rcode) : answer
   const { body, ttlsAt, rcode } = kept
   const { edns } = query
   const reply = Buffer.allocUnsafe(body.length + (edns === undefined ? 0 : optLength))
@@ -62,6 +67,10 @@ export function replyTo(query: Query, kept: KeptAnswer, aging: Aging): Buffer {
     writeOpt(reply, body.length, rcode >> 4, edns.dnssecOk)
   }
   return cutTo(reply, longestMessage)
+}
+
+function isQuestionless({ body }: KeptAnswer): boolean {
+  return body.readUInt16BE(4) === 0
 }
 
 /** AD goes to those who asked for DNSSEC alone (RFC 6840 section 5.8). */

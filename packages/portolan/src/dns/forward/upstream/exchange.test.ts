@@ -44,6 +44,14 @@ const bare = (id: number, question: Buffer, rcode: number, flags = 0x8180): Buff
   return messageSaying(id, question, { rcode, flags: flags & 0x7fff })
 }
 
+/** An answer that leaves everything out, the question too. */
+function header(id: number, rcode: number): Buffer {
+  const message = Buffer.alloc(12)
+  message.writeUInt16BE(id, 0)
+  message.writeUInt16BE(0x8180 | rcode, 2)
+  return message
+}
+
 describe('what an upstream sends', () => {
   it('is asked by UDP with EDNS, from another port and with another id and case each time', async () => {
     const upstream = await scriptedUpstream(opened, message => [good(message)])
@@ -127,16 +135,29 @@ describe('what an upstream sends', () => {
   })
 
   it('may be an error without the question', async () => {
-    const { rcode, over } = await ask(message => {
-      const header = Buffer.alloc(12)
-      header.writeUInt16BE(parts(message).id, 0)
-      header.writeUInt16BE(0x8182, 2)
-      return [header]
-    })
+    const { rcode, over } = await ask(message => [header(parts(message).id, servfail)])
     expect([rcode, over]).toEqual([servfail, ['udp']])
   })
 
+  it.each([0, 3, 6, 7, 8, 9, 10, 15])('is not believed without the question when it says %i', async rcode => {
+    const { answers, over, forwarder } = await ask(message => [
+      header(parts(message).id, rcode),
+      good(message),
+    ])
+    expect([answers, over]).toEqual([1, ['udp']])
+    expect(await forwarder.metric('strays_total')).toBe(1)
+  })
+
   it.each<[string, Script, string]>([
+    [
+      'YXDOMAIN without the question by TCP',
+      (message, over) => [
+        over === 'tcp'
+          ? header(parts(message).id, 6)
+          : bare(parts(message).id, parts(message).question, 0, TC),
+      ],
+      'garbage',
+    ],
     ['nothing', () => [], 'timeout'],
     ['no DNS', () => [Buffer.from('hello')], 'timeout'],
     ['the question', message => [message], 'timeout'],

@@ -90,10 +90,18 @@ export function exchangeOver({ clock, random, strayed }: ExchangeParts): Exchang
   }
 }
 
+/** What may be said of a question without repeating it: that it was not read, or not looked at. */
+const questionless: ReadonlySet<number> = new Set([
+  rcodes.FORMERR,
+  rcodes.SERVFAIL,
+  rcodes.NOTIMP,
+  rcodes.REFUSED,
+])
+
 /** Who cannot even read a question may leave it out of the answer, but then says no more than that. */
-function answers({ id, question, flags }: AnswerHead, asked: Asked): boolean {
+export function answers({ id, question, flags }: AnswerHead, asked: Pick<Asked, 'id' | 'question'>): boolean {
   if (id !== asked.id) return false
-  if (question.length === 0) return (flags & 0xf) !== rcodes.NOERROR && (flags & 0xf) !== rcodes.NXDOMAIN
+  if (question.length === 0) return questionless.has(flags & 0xf)
   return Buffer.compare(question, asked.question) === 0
 }
 
