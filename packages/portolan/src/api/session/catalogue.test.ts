@@ -113,6 +113,37 @@ describe('which services there are, over a session', () => {
     client.websocket.terminate()
   })
 
+  it('is told anew when the configuration gives a token other rights, though no service comes or goes', async () => {
+    const { secret, token } = await tested.access.mint({ name: 'dns', grants: [grant(['read'], '*')] })
+    await tested.access.revoke(token.id)
+    const configure = (...namespaces: readonly string[]) => {
+      const grants = namespaces.map(namespace => grant(['read'], namespace))
+      tested.access.configure(grants.length === 0 ? [] : [{ name: 'dns', sha256: token.sha256, grants }])
+    }
+    configure('staging')
+    declare('default/a', 'staging/a')
+    const client = await openSession(tested.url, { headers: { authorization: `Bearer ${secret}` } })
+    await client.ask({ type: 'watch-services', seq: 1 })
+    expect(whole(await client.next('services'))).toEqual(['staging/a'])
+    configure('default', 'staging')
+    expect(whole(await client.next('services'))).toEqual(['default/a', 'staging/a'])
+    configure('default')
+    expect(whole(await client.next('services'))).toEqual(['default/a'])
+    // The same rights are no news, but for what was missed in a time without any.
+    configure('default')
+    await client.ask({ type: 'unwatch', seq: 2, service: 'x' })
+    expect(client.received).toEqual([])
+    const admin = await openSession(tested.url)
+    await admin.ask({ type: 'watch-services', seq: 1 })
+    configure()
+    declare('default/b', 'staging/a')
+    await admin.next('services', message => whole(message)?.includes('default/b') === true)
+    configure('default')
+    expect(whole(await client.next('services'))).toEqual(['default/b'])
+    await admin.close()
+    await client.close()
+  })
+
   it('one that reads too slowly gets the whole list later, and the others do not wait', async () => {
     const many = Array.from({ length: 4000 }, (_, index) => `default/${'x'.repeat(100)}-${index}`)
     const [slow, quick] = [await openSession(tested.url), await openSession(tested.url)]

@@ -16,7 +16,8 @@ const readAll = onService('read', { namespace: every, service: every })
 
 /**
  * Tells a session which services there are, as far as its token may read them: all of them within this call, then at
- * each change what has changed, or all where that is less. A session that is congested gets the whole list later.
+ * each change what has changed, or all where that is less. When the configuration gives the token other rights, all that
+ * it may read now. A session that is congested gets the whole list later.
  */
 export function watchCatalogue(session: Session, registry: Registry, access: Access): CatalogueWatch {
   let { grants } = access.authenticate(session.secret)
@@ -37,18 +38,25 @@ export function watchCatalogue(session: Session, registry: Registry, access: Acc
     return grants !== before && !isDeepStrictEqual(grants, before)
   }
 
+  /** Whether it may be told anything. */
+  const renewRights = (): boolean => {
+    try {
+      if (hasNewRights()) isBehind = true
+      return true
+    } catch {
+      // Revoked or expired: the session is about to be closed, unless the token comes back before.
+      isBehind = true
+      return false
+    }
+  }
+
   const tell = (step: ServicesStep): void => {
     services = step.services
     if (isCongested) {
       isBehind = true
       return
     }
-    try {
-      if (hasNewRights()) isBehind = true
-    } catch {
-      // Revoked or expired: the session is about to be closed.
-      return
-    }
+    if (!renewRights()) return
     const { since } = step
     if (isBehind || since === undefined || since.put.length + since.gone.length >= services.length) {
       push(wholeFrame(services, grants))
@@ -59,13 +67,19 @@ export function watchCatalogue(session: Session, registry: Registry, access: Acc
   }
 
   const stop = registry.watchServices(tell)
+  const stopRights = access.onConfigured(() => {
+    if (renewRights() && isBehind && !isCongested) push(wholeFrame(services, grants))
+  })
   return {
     resume() {
       if (!isCongested) return
       isCongested = false
       if (isBehind) tell({ services })
     },
-    close: stop,
+    close() {
+      stop()
+      stopRights()
+    },
   }
 }
 

@@ -86,6 +86,18 @@ describe('tokens', () => {
     expect(access.list()).toHaveLength(2)
   })
 
+  it('of the configuration file are told of when they may have changed, to whoever wants to know', async () => {
+    const secret = newSecret()
+    const access = await openOne()
+    const heard: string[] = []
+    const stop = access.onConfigured(() => heard.push(access.authenticate(secret).name))
+    access.configure([{ name: 'ops', sha256: hashOf(secret), grants: allGrants }])
+    expect(heard).toEqual(['ops'])
+    stop()
+    access.configure([])
+    expect(heard).toEqual(['ops'])
+  })
+
   it('of the configuration file are as good, and cannot be revoked', async () => {
     const secret = newSecret()
     const sha256 = hashOf(secret).toUpperCase()

@@ -1,4 +1,4 @@
-import { Fault } from '@portolan/core'
+import { Fault, type Unsubscribe } from '@portolan/core'
 import type { Log } from '../../observe/log.ts'
 import type { Store } from '../../store/store.ts'
 import type { Principal } from '../registry.ts'
@@ -58,6 +58,8 @@ export interface Access {
   readonly anonymous: Anonymous
   /** The tokens of the configuration are these from now on. */
   configure(tokens: readonly ConfiguredToken[]): void
+  /** Calls `tell` after each {@link Access.configure}: a secret may have other rights than before. */
+  onConfigured(tell: () => void): Unsubscribe
   close(): Promise<void>
 }
 
@@ -87,9 +89,11 @@ export interface AccessOptions {
 export async function openAccess(options: AccessOptions): Promise<Access> {
   const { store, anonymous, wall = Date.now } = options
   const configured = new Map<string, Token>()
+  const listeners = new Set<() => void>()
   const configure = (tokens: readonly ConfiguredToken[]): void => {
     configured.clear()
     for (const token of tokens.map(fromConfig)) configured.set(token.id, token)
+    for (const tell of listeners) tell()
   }
   configure(options.configured ?? [])
   const book = await openTokenBook(store, configured, options.log)
@@ -97,6 +101,10 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   return {
     anonymous,
     configure,
+    onConfigured(tell) {
+      listeners.add(tell)
+      return () => listeners.delete(tell)
+    },
     list: () => book.list(),
     mint: request => mint(store, book, request),
     revoke: id => revoke(store, book, id),
