@@ -1,4 +1,5 @@
 import { type HostPort, parseHostPort, parseIp, parseNetwork, toFault } from '@portolan/core'
+import { dnsLimits } from '../../config/dns-limits.ts'
 import { refuseLoops } from '../../dns/forward/loops.ts'
 import { systemResolvers } from '../../dns/forward/system-resolvers.ts'
 import { type DnsSettings, dnsDefaults } from '../../dns/settings.ts'
@@ -43,7 +44,11 @@ export const dns: Command = {
       summary: 'a domain with the name forms of Consul, or none (default: consul)',
       repeated: true,
     },
-    { flags: '--ttl <duration>', summary: 'how long answers may be kept, in whole seconds', fallback: '1s' },
+    {
+      flags: '--ttl <duration>',
+      summary: 'how long answers may be kept, in whole seconds; drains wait for it',
+      fallback: '1s',
+    },
     {
       flags: '--negative-ttl <duration>',
       summary: 'how long "there is none" may be kept, in whole seconds',
@@ -145,7 +150,7 @@ function settingsOf(invocation: Invocation, listen: readonly HostPort[]): DnsSet
     trusted,
     forward: {
       upstreams: resolvers(listOption(invocation, 'forward'), listen),
-      timeoutMs: durationOption(invocation, 'forwardTimeout') ?? dnsDefaults.forward.timeoutMs,
+      timeoutMs: forwardTimeout(invocation),
       cacheSize: wholeOption(invocation, 'forwardCache', [0, 1_000_000]) ?? dnsDefaults.forward.cacheSize,
     },
   }
@@ -154,8 +159,18 @@ function settingsOf(invocation: Invocation, listen: readonly HostPort[]): DnsSet
 function seconds(invocation: Invocation, option: 'ttl' | 'negativeTtl', otherwise: number): number {
   const ms = durationOption(invocation, option)
   if (ms === undefined) return otherwise
-  if (ms % 1000 === 0) return ms / 1000
-  throw usage('DNS counts whole seconds', 'write 0s, 1s, 5s')
+  if (ms % 1000 !== 0) throw usage('DNS counts whole seconds', 'write 0s, 1s, 5s')
+  if (ms <= dnsLimits.longestTtlMs) return ms / 1000
+  const flag = option === 'ttl' ? '--ttl' : '--negative-ttl'
+  const said = `${flag} ${textOption(invocation, option)}: DNS answers are kept for a day at most`
+  throw usage(said, 'write 0s, 1s, 5s, 24h')
+}
+
+function forwardTimeout(invocation: Invocation): number {
+  const ms = durationOption(invocation, 'forwardTimeout') ?? dnsDefaults.forward.timeoutMs
+  if (ms <= dnsLimits.longestForwardTimeoutMs) return ms
+  const said = `--forward-timeout ${textOption(invocation, 'forwardTimeout')}: at most a minute`
+  throw usage(said, 'clients give up after a few seconds: write 3s')
 }
 
 const domainShape = /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/

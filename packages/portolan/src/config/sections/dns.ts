@@ -1,5 +1,6 @@
 import { parseIp } from '@portolan/core'
 import { z } from 'zod'
+import { dnsLimits } from '../dns-limits.ts'
 import {
   duration,
   durationOrNone,
@@ -25,10 +26,12 @@ const resolver = memberAddress.refine(
   ),
 )
 
-const wholeSeconds = durationOrNone.refine(
-  ms => ms % 1000 === 0,
-  said('DNS counts whole seconds', 'write 1s, 5s or none'),
-)
+const wholeSeconds = durationOrNone
+  .refine(ms => ms % 1000 === 0, said('DNS counts whole seconds', 'write 1s, 5s or none'))
+  .refine(
+    ms => ms <= dnsLimits.longestTtlMs,
+    said('DNS answers are kept for a day at most', 'write 1s, 5s, 24h or none'),
+  )
 
 export const dnsSection = z
   .strictObject({
@@ -52,10 +55,12 @@ export const dnsSection = z
       .describe('Domains in which names have the forms of Consul: `order.service.consul`.'),
     ttl: wholeSeconds
       .prefault('1s')
-      .describe('How long an answer may be kept, in whole seconds; `none`: not at all.'),
+      .describe(
+        'How long an answer may be kept, in whole seconds, a day at most; `none`: not at all. Drains wait for it: whoever has an answer goes by it.',
+      ),
     negativeTtl: wholeSeconds
       .prefault('1s')
-      .describe('How long "there is none" may be kept, in whole seconds, at most.'),
+      .describe('How long "there is none" may be kept at most, in whole seconds, up to a day.'),
     srvWeightScale: z
       .int()
       .min(1)
@@ -86,7 +91,13 @@ export const dnsSection = z
       .describe(
         'Who is asked for all other names: addresses of resolvers, `system` for those of /etc/resolv.conf, `none` to refuse.',
       ),
-    forwardTimeout: duration.prefault('3s').describe('How long those may take, all together.'),
+    forwardTimeout: duration
+      .refine(
+        ms => ms <= dnsLimits.longestForwardTimeoutMs,
+        said('at most a minute', 'clients give up after a few seconds: write 3s'),
+      )
+      .prefault('3s')
+      .describe('How long those may take, all together; a minute at most.'),
     forwardCache: z
       .int()
       .min(0)
