@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
-import { Fault, type Instance, type ServiceName } from '@portolan/core'
+import { compareServices, Fault, type Instance, type ServiceName } from '@portolan/core'
 import { z } from 'zod'
 import { targetGroups } from '../../compat/prometheus/target-groups.ts'
 import { targetList } from '../../compat/prometheus/target-list.ts'
 import type { Identity } from '../../registry/access/access.ts'
-import { allows, onService } from '../../registry/access/grants.ts'
+import { allows, allowsSome, onService } from '../../registry/access/grants.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { ApiContext } from '../context.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
@@ -47,7 +47,7 @@ export function prometheusEndpoints({ registry }: ApiContext): readonly Endpoint
 
 /** An empty list would look like an empty registry, and Prometheus would drop what it has. */
 function checkReader({ name, grants }: Identity): void {
-  if (grants.some(({ verbs }) => verbs.includes('read') || verbs.includes('admin'))) return
+  if (allowsSome(grants, 'read')) return
   throw new Fault('forbidden', `${name} may read no service`, {
     source: 'caller',
     hint: 'its token needs the verb read over the services that are to be monitored',
@@ -65,10 +65,8 @@ function readable(
     .filter(name => namespace === undefined || name.namespace === namespace)
     .filter(name => service === undefined || service.includes(name.service))
     .filter(name => allows(grants, onService('read', name)))
-    .sort((a, b) => compare(a.namespace, b.namespace) || compare(a.service, b.service))
+    .sort(compareServices)
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Each service as it is when its turn comes. */
 function* instancesOf(registry: Registry, services: readonly ServiceName[]): Generator<Instance> {
