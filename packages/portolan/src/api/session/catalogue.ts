@@ -1,25 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ServerMessage, ServiceName } from '@portolan/core'
+import type { ServiceName } from '@portolan/core'
 import type { Access } from '../../registry/access/access.ts'
-import { allows, every, type Grant, onService } from '../../registry/access/grants.ts'
 import type { Registry, ServicesStep } from '../../registry/registry.ts'
-import { textFrame } from './frame.ts'
+import type { CatalogueFrames } from './catalogue-frames.ts'
 import type { CatalogueWatch, Session } from './session.ts'
-
-type ServicesMessage = Extract<ServerMessage, { readonly type: 'services' }>
-
-/** What may be told to everybody who may read all: one encoding, however many there are. */
-const wholes = new WeakMap<readonly ServiceName[], Buffer>()
-const changes = new WeakMap<ServicesStep, Buffer>()
-
-const readAll = onService('read', { namespace: every, service: every })
 
 /**
  * Tells a session which services there are, as far as its token may read them: all of them within this call, then at
  * each change what has changed, or all where that is less. When the configuration gives the token other rights, all that
  * it may read now. A session that is congested gets the whole list later.
  */
-export function watchCatalogue(session: Session, registry: Registry, access: Access): CatalogueWatch {
+export function watchCatalogue(
+  session: Session,
+  registry: Registry,
+  access: Access,
+  frames: CatalogueFrames,
+): CatalogueWatch {
   let { grants } = access.authenticate(session.secret)
   let services: readonly ServiceName[] = []
   let isCongested = false
@@ -59,16 +55,16 @@ export function watchCatalogue(session: Session, registry: Registry, access: Acc
     if (!renewRights()) return
     const { since } = step
     if (isBehind || since === undefined || since.put.length + since.gone.length >= services.length) {
-      push(wholeFrame(services, grants))
+      push(frames.whole(services, grants))
       return
     }
-    const frame = changeFrame(step, grants)
+    const frame = frames.change(step, grants)
     if (frame !== undefined) push(frame)
   }
 
   const stop = registry.watchServices(tell)
   const stopRights = access.onConfigured(() => {
-    if (renewRights() && isBehind && !isCongested) push(wholeFrame(services, grants))
+    if (renewRights() && isBehind && !isCongested) push(frames.whole(services, grants))
   })
   return {
     resume() {
@@ -81,38 +77,4 @@ export function watchCatalogue(session: Session, registry: Registry, access: Acc
       stopRights()
     },
   }
-}
-
-function wholeFrame(services: readonly ServiceName[], grants: readonly Grant[]): Buffer {
-  if (!allows(grants, readAll)) {
-    return encoded({ type: 'services', services: readable(services, grants) })
-  }
-  const known = wholes.get(services)
-  if (known !== undefined) return known
-  const made = encoded({ type: 'services', services })
-  wholes.set(services, made)
-  return made
-}
-
-/** `undefined`: nothing of it is for this reader. */
-function changeFrame(step: ServicesStep, grants: readonly Grant[]): Buffer | undefined {
-  const { put = [], gone = [] } = step.since ?? {}
-  if (!allows(grants, readAll)) {
-    const own = { put: readable(put, grants), gone: readable(gone, grants) }
-    if (own.put.length === 0 && own.gone.length === 0) return undefined
-    return encoded({ type: 'services', ...own })
-  }
-  const known = changes.get(step)
-  if (known !== undefined) return known
-  const made = encoded({ type: 'services', put, gone })
-  changes.set(step, made)
-  return made
-}
-
-function readable(services: readonly ServiceName[], grants: readonly Grant[]): readonly ServiceName[] {
-  return services.filter(name => allows(grants, onService('read', name)))
-}
-
-function encoded(message: ServicesMessage): Buffer {
-  return textFrame(JSON.stringify(message))
 }

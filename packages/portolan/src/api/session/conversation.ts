@@ -20,6 +20,7 @@ import { checkRemovable, checkUndeclared } from '../guard/read-only.ts'
 import { readRoutes } from '../http/config.ts'
 import { reportOf, takeStatus } from '../status.ts'
 import { watchCatalogue } from './catalogue.ts'
+import { CatalogueFrames } from './catalogue-frames.ts'
 import { Doubts } from './doubts.ts'
 import type { Request, RequestOf } from './requests.ts'
 import type { Roster } from './roster.ts'
@@ -44,6 +45,7 @@ export function openConversation(context: ApiContext, roster: Roster, shares: Sh
   const { registry, access, health, routes, declaredAt, guardTargets, limits, clock, log } = context
 
   const doubts = new Doubts(clock)
+  const frames = new CatalogueFrames()
 
   const answering: Answering = {
     async register(session, { seq, instance }) {
@@ -136,7 +138,7 @@ export function openConversation(context: ApiContext, roster: Roster, shares: Sh
       const { grants, name } = access.authenticate(session.secret)
       if (!allowsSome(grants, 'read')) throw readsNothing(name)
       session.catalogue?.close()
-      session.catalogue = watchCatalogue(session, registry, access)
+      session.catalogue = watchCatalogue(session, registry, access, frames)
       session.send({ type: 'done', seq })
     },
 
