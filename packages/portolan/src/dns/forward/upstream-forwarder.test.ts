@@ -1,5 +1,6 @@
 import { decode } from 'dns-packet'
 import fc from 'fast-check'
+import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Opened } from '../../proxy/testing/harness.ts'
 import { settle, virtualTime } from '../../registry/testing/virtual-time.ts'
@@ -8,6 +9,7 @@ import { a, soa } from './testing/answers.ts'
 import { openTested } from './testing/open-tested.ts'
 import { queryFor, withDnssec, withEdns } from './testing/queries.ts'
 import { ScriptedExchange } from './testing/scripted-exchange.ts'
+import type { Exchange } from './upstream/exchange.ts'
 
 const opened = new Opened()
 afterEach(() => opened.close())
@@ -276,6 +278,49 @@ describe('a forwarder that is closed', () => {
     const late = ask(queryFor('c.example'))
     await settle()
     expect(late.rcode()).toBe('SERVFAIL')
+  })
+})
+
+describe('a question that cannot be put', () => {
+  function openBroken() {
+    const time = virtualTime()
+    const script = new ScriptedExchange()
+    const told: unknown[] = []
+    const log = pino({ level: 'error' }, { write: line => told.push(JSON.parse(line)) })
+    let isBroken = true
+    const exchange: Exchange = (...asked) => {
+      if (isBroken) throw new Error('not within the call')
+      return script.exchange(...asked)
+    }
+    const forwarder = openTested(opened, upstreams, { clock: time, timers: time, log, exchange })
+    const mend = () => {
+      isBroken = false
+    }
+    return { time, script, told, forwarder, mend }
+  }
+
+  it('is SERVFAIL, and nothing of it is left for later ones', async () => {
+    const { time, script, forwarder, mend } = openBroken()
+    expect((await forwarder.ask(queryFor('a.example'))).readUInt16BE(2) & 15).toBe(2)
+    expect([time.waiting, await forwarder.metric('under_way')]).toEqual([0, 0])
+    mend()
+    await time.pass(2000)
+    const asked = [forwarder.ask(queryFor('a.example'))]
+    await time.pass(1500)
+    const before = script.attempts.length
+    asked.push(forwarder.ask(queryFor('a.example')))
+    expect(script.attempts.length).toBe(before)
+    script.last.say(good)
+    for (const reply of await Promise.all(asked)) expect(reply.readUInt16BE(6)).toBe(1)
+  })
+
+  it('is told of once in ten seconds, with how many there were', async () => {
+    const { time, told, forwarder } = openBroken()
+    for (let count = 0; count < 50; count++) await forwarder.ask(queryFor(`n${count}.example`))
+    expect(told).toMatchObject([{ event: 'forward-failed', unsaid: 0 }])
+    await time.pass(10_000)
+    await forwarder.ask(queryFor('a.example'))
+    expect(told).toMatchObject([{}, { event: 'forward-failed', unsaid: 49 }])
   })
 })
 

@@ -22,6 +22,8 @@ const mostFlights = 2048
 const mostWaiting = 16_384
 /** RFC 8767 section 5: who has waited for so long gets a stale answer; the fresh one is for those who come later. */
 const staleAfterMs: Milliseconds = 1800
+/** Trouble of ours is told once in so long: every question may meet it. */
+const logEveryMs: Milliseconds = 10_000
 
 export interface ForwarderParts {
   readonly upstreams: readonly Upstream[]
@@ -60,6 +62,9 @@ export class UpstreamForwarder implements Forwarder {
   /** Whether names of private networks end here: resolvers outside would not know them, and should not hear of them. */
   readonly #privateToo: boolean
   #waiting = 0
+  #toldAt = Number.NEGATIVE_INFINITY
+  /** Questions that were not forwarded and not told of. */
+  #unsaid = 0
   #isClosed = false
 
   constructor(parts: ForwarderParts) {
@@ -72,7 +77,7 @@ export class UpstreamForwarder implements Forwarder {
     try {
       return this.#ask(query)
     } catch (thrown) {
-      this.#parts.log.error({ event: 'forward-failed', err: thrown }, 'a question was not forwarded')
+      this.#complain(thrown)
       return Promise.resolve(this.#bare(query, rcodes.SERVFAIL, 'failed'))
     }
   }
@@ -149,7 +154,7 @@ export class UpstreamForwarder implements Forwarder {
 
   #land(flight: Flight, resolved: Resolved | undefined): void {
     flight.stopPatience?.()
-    this.#flights.delete(flight.key)
+    if (this.#flights.get(flight.key) === flight) this.#flights.delete(flight.key)
     const kept = this.#keep(flight, resolved)
     const { fallback } = flight
     this.#tell(flight, ({ query }) => {
@@ -194,6 +199,18 @@ export class UpstreamForwarder implements Forwarder {
   #reply(query: Query, answer: KeptAnswer, result: Result): Buffer {
     this.#count(result)
     return replyTo(query, answer, fresh)
+  }
+
+  #complain(thrown: unknown): void {
+    const { clock, log } = this.#parts
+    const now = clock.now()
+    if (now - this.#toldAt < logEveryMs) {
+      this.#unsaid++
+      return
+    }
+    log.error({ event: 'forward-failed', err: thrown, unsaid: this.#unsaid }, 'a question was not forwarded')
+    this.#toldAt = now
+    this.#unsaid = 0
   }
 
   #count(result: Result): void {

@@ -59,7 +59,10 @@ export class Resolution {
   #giveUp: Cancel
   #isOver = false
 
-  /** Nothing is called back within the call, unless there are no upstreams. */
+  /**
+   * Nothing is called back within the call, unless there are no upstreams.
+   * @throws whatever `exchange` throws; then nothing is called back at all, and nothing left open
+   */
   constructor(parts: ResolutionParts, question: Question, ends: ResolutionEnds) {
     this.#parts = parts
     this.#question = question
@@ -67,7 +70,12 @@ export class Resolution {
     this.#course = new Course(parts.upstreams.map(({ health }) => health))
     const endsAt = parts.clock.now() + parts.timeoutMs
     this.#giveUp = parts.timers.after(parts.timeoutMs, () => this.#timeIsUp(endsAt))
-    this.#advance()
+    try {
+      this.#advance()
+    } catch (thrown) {
+      this.#undo()
+      throw thrown
+    }
   }
 
   /** Closes everything; nothing is settled any more. */
@@ -75,6 +83,15 @@ export class Resolution {
     this.#isOver = true
     this.#giveUp()
     for (const attempt of [...this.#attempts]) this.#close(attempt)
+  }
+
+  /** Whoever never had us is told of no end. */
+  #undo(): void {
+    this.#isOver = true
+    this.#giveUp()
+    const begun = [...this.#attempts]
+    this.#attempts.clear()
+    for (const attempt of begun) this.#close(attempt)
   }
 
   #advance(): void {

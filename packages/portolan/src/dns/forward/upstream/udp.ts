@@ -9,7 +9,8 @@ const shortages = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVA
 
 /**
  * Sends one message from a port of its own, which the system picks (RFC 5452 section 4.5), and hands on what comes from
- * that upstream alone. The port is closed once `receive` is done, or by the returned function.
+ * that upstream alone. The port is closed once `receive` is done, or by the returned function. `receive` is not called
+ * within the call.
  */
 export function askByUdp(
   { host, port }: HostPort,
@@ -34,7 +35,8 @@ export function askByUdp(
   const fail = ({ code = '' }: NodeJS.ErrnoException): void => {
     take(shortages.has(code) ? 'ours' : 'unreachable')
   }
-  socket.on('error', fail)
+  // Since `lookup` calls back at once, a port that we do not get is told of within `connect`: before anybody has what we return.
+  socket.on('error', thrown => process.nextTick(fail, thrown))
   socket.on('message', bytes => take(bytes))
   socket.once('connect', () => {
     if (isOpen) socket.send(message, thrown => thrown && fail(thrown))
