@@ -15,8 +15,6 @@ export interface Sending {
   readonly udpSize: number
   /** Whether we ask others for names that are not ours. */
   readonly recursionAvailable: boolean
-  /** The whole of option 10. */
-  readonly cookie?: Uint8Array
 }
 
 const headerSize = 12
@@ -27,7 +25,7 @@ const leastData: Readonly<Partial<Record<DnsRecord['type'], number>>> = { A: 4, 
 
 /** The message that answers a query, in an order of its own. */
 export function outgoingOf(reply: Reply, query: Query, sending: Sending): Outgoing {
-  const { limit, random, udpSize, recursionAvailable, cookie } = sending
+  const { limit, random, udpSize, recursionAvailable } = sending
   const drawn = drawOrder(reply.answers, random, mostOfUse(reply.answers, query, limit))
   return {
     id: query.id,
@@ -42,15 +40,7 @@ export function outgoingOf(reply: Reply, query: Query, sending: Sending): Outgoi
     // Instances on one address have its records in common.
     additional: [...new Set(drawn.flatMap(({ additional }) => additional))],
     limit,
-    ...(query.edns === undefined
-      ? {}
-      : {
-          edns: {
-            size: udpSize,
-            dnssecOk: query.edns.dnssecOk,
-            ...(cookie === undefined ? {} : { cookie }),
-          },
-        }),
+    ...(query.edns === undefined ? {} : { edns: { size: udpSize, dnssecOk: query.edns.dnssecOk } }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isBelow, isPlainLabel, labelsOf } from './labels.ts'
+import { isPlainLabel, labelsOf, placeInDomains } from './labels.ts'
 
 it.each([
   ['', []],
@@ -29,6 +29,8 @@ it.each([
 
 it('knows what is below a domain', () => {
   const domains = [{ name: 'shop.lan', style: 'portolan' as const }]
-  const below = ['shop.lan', 'a.shop.lan', 'a.b.shop.lan', 'xshop.lan', 'lan', String.raw`a\.shop.lan`, '']
-  expect(below.map(name => isBelow(name, domains))).toEqual([true, true, true, false, false, false, false])
+  const ownOf = (name: string) => placeInDomains(labelsOf(name), domains)?.own
+  expect(['shop.lan', 'a.shop.lan', 'a.b.shop.lan'].map(ownOf)).toEqual([[], ['a'], ['a', 'b']])
+  const others = ['xshop.lan', 'lan', String.raw`a\.shop.lan`, '']
+  expect(others.map(ownOf)).toEqual(others.map(() => undefined))
 })

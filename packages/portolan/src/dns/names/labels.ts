@@ -18,7 +18,7 @@ export function labelsOf(name: string): readonly string[] {
 }
 
 /** The labels in front of the domain; `undefined`: they are not below it. */
-export function labelsBelow(labels: readonly string[], domain: Domain): readonly string[] | undefined {
+function labelsBelow(labels: readonly string[], domain: Domain): readonly string[] | undefined {
   const ending = domain.name.split('.')
   const count = labels.length - ending.length
   if (count < 0 || ending.some((label, index) => labels[count + index] !== label)) return undefined
@@ -36,9 +36,4 @@ export function placeInDomains(
     if (own !== undefined && (found === undefined || own.length < found.own.length)) found = { domain, own }
   }
   return found
-}
-
-/** Whether the name, in lower case and without the last dot, is one of our domains or below one. */
-export function isBelow(name: string, domains: readonly Domain[]): boolean {
-  return placeInDomains(labelsOf(name), domains) !== undefined
 }

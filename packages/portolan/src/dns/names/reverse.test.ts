@@ -2,7 +2,8 @@ import { canonicalIp } from '@portolan/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addressOfHex, hexOfAddress } from './hex.ts'
-import { addressOfReverse, reverseName } from './reverse.ts'
+import { addressOfReverse } from './reverse.ts'
+import { reverseName } from './testing/reverse-name.ts'
 
 const address = fc.oneof(fc.ipV4(), fc.ipV6()).map(text => canonicalIp(text) ?? '')
 
