@@ -29,6 +29,7 @@ export interface Dns {
   readonly admin: string
   /** Resolves when a registry has answered; rejects after `timeoutMs`. It goes on trying either way. */
   whenJoined(timeoutMs: number): Promise<void>
+  /** Answers nobody any more, and says goodbye to the registry when the TTL of the last answer is over, 8 s later at most. */
   close(): Promise<void>
 }
 
@@ -39,6 +40,12 @@ const clock = { now: () => performance.now() }
  * server at once, and an answer for an answer; so a server that is started anew opens its port with its names in its hands.
  */
 const closedMs = 3000
+
+/**
+ * For how long the session outlasts the sockets, at most: whoever supervises us gives us 10 s. Its end tells the registry
+ * that nobody goes by our answers, and drains end with it.
+ */
+const longestFarewellMs = 8000
 
 /**
  * Composes the DNS server alone, over a resolver that has a session with a registry. It serves what it knew last for as long
@@ -57,13 +64,20 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   })
   const opened: (() => Promise<unknown> | undefined)[] = [() => resolver.close()]
   const close = async (): Promise<void> => {
-    for (const end of opened.splice(0).reverse()) await end()
+    for (const end of opened.splice(0).reverse()) {
+      try {
+        await end()
+      } catch (error) {
+        log.error({ err: error }, 'a part of DNS did not end as it should')
+      }
+    }
   }
   try {
     const directory = openDirectory({ resolver, clock, timers, ttlMs: settings.ttl * 1000 })
     opened.push(async () => directory.close())
     const admin = await openAdmin({ listen: options.admin, metrics, ready: () => directory.ready })
     opened.push(() => admin.close())
+    opened.push(() => wait(Math.min(longestFarewellMs, Math.max(0, directory.heldUntil - clock.now()))))
     await Promise.race([
       directory.whenReady(),
       wait(closedMs, undefined, {

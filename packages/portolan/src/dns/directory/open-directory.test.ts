@@ -2,6 +2,7 @@ import { type Instance, seededRandom } from '@portolan/core'
 import { describe, expect, it } from 'vitest'
 import { instanceOf } from '../../proxy/testing/static-resolver.ts'
 import { virtualTime } from '../../registry/testing/virtual-time.ts'
+import { onTheWayMs } from './letting-go.ts'
 import { openDirectory } from './open-directory.ts'
 import { StaticCatalogue } from './testing/static-catalogue.ts'
 
@@ -39,6 +40,19 @@ describe('a directory', () => {
     await directory.whenReady()
     expect(isReady).toBe(true)
     expect(directory.size).toBe(3)
+    directory.close()
+  })
+
+  it('says until when its answers are held, where there were any', async () => {
+    const { time, catalogue, directory } = open()
+    catalogue.list([order])
+    catalogue.give(order, [instanceOf('order', 'a', 80)])
+    expect(directory.heldUntil).toBeLessThan(time.now())
+    for (const source of [directory.service('default', 'order'), directory]) {
+      await time.pass(500)
+      if (source !== undefined) directory.touched(source)
+      expect(directory.heldUntil).toBe(time.now() + 1000 + onTheWayMs)
+    }
     directory.close()
   })
 

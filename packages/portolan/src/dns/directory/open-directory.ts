@@ -16,6 +16,7 @@ import { eachChange } from './instance-changes.ts'
 import { InstanceIndex } from './instance-index.ts'
 import { Known } from './known.ts'
 import { KnownServices } from './known-services.ts'
+import { onTheWayMs } from './letting-go.ts'
 
 export interface DirectoryParts {
   readonly resolver: Pick<Resolver, 'subscribe' | 'idle'> & Catalogue
@@ -40,6 +41,8 @@ export interface OpenDirectory extends Directory {
    * answer that may have named it is over. To be called for every answer with records in it; it costs a look at the clock.
    */
   touched(source: Versioned): void
+  /** When nobody goes by any answer from here any more, by the same clock; in the past where none went out. */
+  readonly heldUntil: Milliseconds
   close(): void
 }
 
@@ -76,6 +79,8 @@ class ServiceDirectory implements OpenDirectory {
   #stopPatience: () => void = () => {}
   /** When an answer was last made from more than one service. */
   #answeredAt: Milliseconds
+  /** When an answer went out last, whatever it was made from. */
+  #touchedAt: Milliseconds = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(parts: DirectoryParts) {
@@ -116,8 +121,13 @@ class ServiceDirectory implements OpenDirectory {
 
   touched(source: Versioned): void {
     const now = this.#parts.clock.now()
+    this.#touchedAt = now
     if (source instanceof Known) source.answeredAt = now
     else this.#answeredAt = now
+  }
+
+  get heldUntil(): Milliseconds {
+    return this.#touchedAt + this.#parts.ttlMs + onTheWayMs
   }
 
   close(): void {
