@@ -31,7 +31,10 @@ export function dnsArguments({ join, listen, config }: DnsCommandLine): string[]
     '--udp-size',
     String(config.udpSize),
     ...many('--trust', trusted === undefined ? [] : orNone(trusted)),
-    ...many('--forward', typeof forward === 'string' ? [forward] : forward.map(text)),
+    ...many(
+      '--forward',
+      forward.map(one => (typeof one === 'string' ? one : text(one))),
+    ),
     '--forward-timeout',
     `${config.forwardTimeout}ms`,
     '--forward-cache',

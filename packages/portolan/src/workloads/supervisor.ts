@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
@@ -76,6 +77,8 @@ export class Supervisor {
   constructor(options: WorkloadsOptions) {
     const { env = process.env, random, maxLogBytes, metrics } = options
     this.#options = options
+    // Each copy listens, and there may be any number of them.
+    setMaxListeners(0, this.#abandoned.signal)
     this.#timing = { ...defaultTiming, ...options.timing }
     this.#configured = byKey(options.definitions)
     this.#newest = this.#configured

@@ -1,5 +1,6 @@
-import { type HostPort, parseHostPort, parseIp, parseNetwork, toFault } from '@portolan/core'
+import { type HostPort, parseHostPort, parseNetwork, toFault } from '@portolan/core'
 import { dnsLimits } from '../../config/dns-limits.ts'
+import { parseResolverAddress } from '../../config/resolver-address.ts'
 import { refuseLoops } from '../../dns/forward/loops.ts'
 import { systemResolvers } from '../../dns/forward/system-resolvers.ts'
 import { type DnsSettings, dnsDefaults } from '../../dns/settings.ts'
@@ -185,21 +186,24 @@ function domainName(text: string, option: string): string {
 /** @throws Fault `invalid_request`, `config_invalid` where one of them is this server itself */
 function resolvers(given: readonly string[], listen: readonly HostPort[]): readonly HostPort[] {
   const upstreams = given.flatMap(text =>
-    text === 'none' ? [] : text === 'system' ? systemResolvers(listen) : [address(text, 'forward')],
+    text === 'none' ? [] : text === 'system' ? systemResolvers(listen) : [resolverAddress(text)],
   )
   refuseLoops(upstreams, listen)
-  const named = upstreams.find(({ host }) => parseIp(host) === undefined)
-  if (named !== undefined)
-    throw usage(
-      `--forward ${named.host}: a resolver is named by its IP address`,
-      'write IP:PORT, as 10.0.0.2:53',
-    )
   return upstreams
 }
 
-function address(text: string, option: 'listen' | 'admin' | 'forward'): HostPort {
+function resolverAddress(text: string): HostPort {
   try {
-    return parseHostPort(text, { anyPort: option !== 'forward' })
+    return parseResolverAddress(text)
+  } catch (thrown) {
+    const { message, hint } = toFault(thrown)
+    throw usage(`--forward: ${message}`, hint)
+  }
+}
+
+function address(text: string, option: 'listen' | 'admin'): HostPort {
+  try {
+    return parseHostPort(text, { anyPort: true })
   } catch (thrown) {
     const { message, hint } = toFault(thrown)
     throw usage(`--${option}: ${message}`, hint)

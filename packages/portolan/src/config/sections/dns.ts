@@ -1,15 +1,8 @@
-import { parseIp } from '@portolan/core'
+import { type HostPort, toFault } from '@portolan/core'
 import { z } from 'zod'
 import { dnsLimits } from '../dns-limits.ts'
-import {
-  duration,
-  durationOrNone,
-  listenAddress,
-  memberAddress,
-  network,
-  oneOrMany,
-  said,
-} from '../scalars.ts'
+import { parseResolverAddress } from '../resolver-address.ts'
+import { described, duration, durationOrNone, listenAddress, network, oneOrMany, said } from '../scalars.ts'
 
 const domain = z
   .string()
@@ -18,13 +11,26 @@ const domain = z
     said('not a domain', 'write lower-case labels without the last dot: portolan, or svc.example.com'),
   )
 
-const resolver = memberAddress.refine(
-  ({ host }) => parseIp(host) !== undefined,
-  said(
-    'a resolver is named by its IP address: nobody could look up another name',
-    'write IP:PORT, as 10.0.0.2:53',
-  ),
-)
+const forwardWords = ['none', 'system'] as const
+
+type ForwardWord = (typeof forwardWords)[number]
+
+const resolver = z
+  .string({
+    error: issue =>
+      said(`${described(issue.input)} is not the address of a resolver`, 'write 10.0.0.2, system or none'),
+  })
+  .transform((text, context): HostPort | ForwardWord => {
+    const word = forwardWords.find(known => known === text)
+    if (word !== undefined) return word
+    try {
+      return parseResolverAddress(text)
+    } catch (thrown) {
+      const { message, hint } = toFault(thrown)
+      context.addIssue({ code: 'custom', message: said(message, hint) })
+      return z.NEVER
+    }
+  })
 
 const wholeSeconds = durationOrNone
   .refine(ms => ms % 1000 === 0, said('DNS counts whole seconds', 'write 1s, 5s or none'))
@@ -85,11 +91,10 @@ export const dnsSection = z
         'Whose addresses are believed over UDP. All others get no answer above ten times their question unless they prove that they are there, and only so many.',
       )
       .meta({ unset: 'loopback, private and link-local networks' }),
-    forward: z
-      .union([z.enum(['none', 'system']), z.array(resolver).min(1).max(8)])
-      .default('none')
+    forward: oneOrMany(resolver, 8)
+      .prefault('none')
       .describe(
-        'Who is asked for all other names: addresses of resolvers, `system` for those of /etc/resolv.conf, `none` to refuse.',
+        'Who is asked for all other names, one after the other: addresses of resolvers (port 53 where none is said), `system` for those of /etc/resolv.conf, `none` to refuse.',
       ),
     forwardTimeout: duration
       .refine(
