@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Fault, formatHostPort, type HostPort, parseHostPort, toFault } from '@portolan/core'
+import { formatHostPort, type HostPort, parseHostPort, toFault } from '@portolan/core'
 import { hasIPv6Loopback } from '../../config/ipv6-loopback.ts'
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { tellReload } from '../../config/next-start.ts'
@@ -26,6 +26,7 @@ import { formatFault } from '../text/fault.ts'
 import { tellTransitions } from '../text/transitions.ts'
 import { version } from '../version.ts'
 import { aborted } from './lb.ts'
+import { refuseHopeless } from './up-hopeless.ts'
 import { whenReady } from './up-ready.ts'
 
 const roles: readonly Role[] = ['registry', 'gateway', 'dns']
@@ -102,8 +103,8 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
   const transitions = tellTransitions(() => server.workloads.states(), io)
   try {
     const late = await whenReady(server, io.signal)
-    refuseTaken(server, 'gateway')
-    refuseTaken(server, 'dns')
+    refuseHopeless(server, 'gateway')
+    refuseHopeless(server, 'dns')
     if (!io.signal.aborted) {
       tellReady(server, late, performance.now() - start, invocation, io)
       await aborted(io.signal)
@@ -118,18 +119,6 @@ async function runUp(invocation: Invocation, io: Io): Promise<number> {
     process.off('SIGTERM', hurry)
   }
   return 0
-}
-
-/** A gateway or DNS whose port is taken will not come by itself: that is an error of the start, not a program to wait for. */
-function refuseTaken(server: Server, own: 'gateway' | 'dns'): void {
-  const program = server.workloads.states().find(({ workload }) => workload === systemKey(own))
-  const refusal = program?.lastExit?.tail.split('\n').find(line => line.includes('[address_in_use]'))
-  if (program === undefined || program.phase === 'running' || refusal === undefined) return
-  const name = own === 'dns' ? 'DNS' : 'the gateway'
-  throw new Fault('address_in_use', `${name}: ${refusal.replace(/^error: | \[address_in_use\]$/g, '')}`, {
-    source: 'caller',
-    hint: `end that process, or choose other addresses for ${own}.listen and ${own}.admin`,
-  })
 }
 
 function tellWarnings({ warnings }: LoadedConfig, io: Io): void {

@@ -210,7 +210,7 @@ describe('listening', () => {
     const { port } = other.address() as { port: number }
     await expect(tcpFixture({ listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({
       code: 'address_in_use',
-      message: `127.0.0.1:${port} is taken`,
+      message: `127.0.0.1:${port} is taken (TCP)`,
     })
     other.close()
   })

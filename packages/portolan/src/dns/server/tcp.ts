@@ -1,8 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { type Clock, Fault, formatHostPort, type HostPort, type Milliseconds } from '@portolan/core'
+import type { Clock, HostPort, Milliseconds } from '@portolan/core'
 import type { Log } from '../../observe/log.ts'
 import { readClientAddress } from '../trust/networks.ts'
+import { listenFault } from './listen-fault.ts'
 import { Connection, type Floor, type Handle } from './tcp/connection.ts'
 import { crowdedAbove, type TcpLimits, tcpDefaults } from './tcp/limits.ts'
 import { TcpCounts } from './tcp/metrics.ts'
@@ -127,7 +128,7 @@ async function listening(
   // Half-open, since a client may end its side before it has read its answers.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, accept)
   await new Promise<void>((resolve, reject) => {
-    const failed = (error: Error): void => reject(listenFault(error, host, port))
+    const failed = (error: Error): void => reject(listenFault(error, { host, port }, 'TCP'))
     server.once('error', failed)
     // `::` leaves IPv4 to another listener, as it does over UDP.
     server.listen({ host, port, ipv6Only: host.includes(':'), backlog: 1024 }, () => {
@@ -136,22 +137,6 @@ async function listening(
     })
   })
   return server
-}
-
-function listenFault(error: NodeJS.ErrnoException, host: string, port: number): Fault {
-  const where = formatHostPort(host, port)
-  if (error.code === 'EADDRINUSE') {
-    return new Fault('address_in_use', `${where} is taken`, {
-      source: 'caller',
-      cause: error,
-      hint: 'stop the other program, or choose another address for dns.listen',
-    })
-  }
-  return new Fault('config_invalid', `DNS can't listen on ${where}: ${error.message}`, {
-    source: 'caller',
-    cause: error,
-    ...(error.code === 'EACCES' ? { hint: 'ports below 1024 need CAP_NET_BIND_SERVICE, or root' } : {}),
-  })
 }
 
 function realTimer(ms: Milliseconds, sweep: () => void): () => void {

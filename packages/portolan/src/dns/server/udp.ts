@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { Fault, formatHostPort, type HostPort } from '@portolan/core'
+import type { HostPort } from '@portolan/core'
+import { listenFault } from './listen-fault.ts'
 
 export interface UdpOptions {
   readonly listen: HostPort
@@ -72,35 +73,16 @@ function enlarge(socket: Socket): void {
   }
 }
 
-function bound(socket: Socket, { host, port }: HostPort): Promise<void> {
+function bound(socket: Socket, listen: HostPort): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => {
       socket.close()
-      reject(listenFault(error, formatHostPort(host, port)))
+      reject(listenFault(error, listen, 'UDP'))
     }
     socket.once('error', refuse)
-    socket.bind({ address: host, port, exclusive: true }, () => {
+    socket.bind({ address: listen.host, port: listen.port, exclusive: true }, () => {
       socket.off('error', refuse)
       resolve()
     })
-  })
-}
-
-function listenFault(error: NodeJS.ErrnoException, where: string): Fault {
-  if (error.code === 'EADDRINUSE') {
-    return new Fault('address_in_use', `${where} is taken (UDP)`, {
-      source: 'caller',
-      cause: error,
-      hint: 'stop the other program, or choose another address for dns.listen',
-    })
-  }
-  const hint =
-    error.code === 'EACCES'
-      ? 'ports below 1024 take a right of their own: setcap cap_net_bind_service=+ep on the Node binary, sysctl net.ipv4.ip_unprivileged_port_start=53, or a port of 1024 or more'
-      : undefined
-  return new Fault('config_invalid', `DNS can't listen on ${where} (UDP): ${error.message}`, {
-    source: 'caller',
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
   })
 }
