@@ -59,7 +59,15 @@ export async function openDnsServer(options: DnsServerOptions): Promise<DnsServe
   const forwarder =
     settings.forward.upstreams.length === 0
       ? undefined
-      : openForwarder({ ...settings.forward, clock, timers, random: unforeseeable, log, metrics })
+      : openForwarder({
+          ...settings.forward,
+          negativeTtl: settings.negativeTtl,
+          clock,
+          timers,
+          random: unforeseeable,
+          log,
+          metrics,
+        })
   const answerer = new Answerer({
     context: { directory, settings, addresses: reachable(listen) },
     directory,

@@ -163,6 +163,16 @@ describe('what is answered', () => {
     for (const name of ['order.portolan', 'order.service.consul', '7f000001.addr.portolan']) {
       expect(said(ask(unready, name)), name).toBe('SERVFAIL')
     }
+    for (const name of [
+      '1.0.0.10.in-addr.arpa',
+      '10.in-addr.arpa',
+      `1.${'0.'.repeat(29)}d.f.ip6.arpa`,
+      'ip6.arpa',
+    ]) {
+      expect(said(ask(unready, name, 'PTR')), name).toBe('SERVFAIL')
+      expect(said(ask(givenDirectory([]), name, 'PTR')), name).toBe('foreign')
+    }
+    expect(said(ask(unready, 'xin-addr.arpa', 'PTR'))).toBe('foreign')
     expect(said(ask(unready, 'portolan', 'SOA'))).toHaveLength(1)
     expect(said(ask(unready, 'example.com'))).toBe('foreign')
   })

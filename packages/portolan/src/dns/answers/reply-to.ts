@@ -5,6 +5,7 @@ import type { Directory, KnownService } from '../directory/directory.ts'
 import { instanceCalled } from '../names/matching.ts'
 import type { Meaning, ServiceMeaning } from '../names/meaning.ts'
 import { meaningOf, type Reading } from '../names/meaning-of.ts'
+import { isReverse } from '../names/reverse.ts'
 import { addressName, sayableAddresses, targetOf } from '../names/target.ts'
 import type { DnsSettings } from '../settings.ts'
 import { type Candidate, candidatesOf, sharedByLevels } from './candidates.ts'
@@ -44,9 +45,12 @@ export function replyTo(question: Question, context: AnswerContext): Reply | und
     return { rcode: 'REFUSED', authoritative: false, answers: [], authority: [], source: directory }
   }
   const reading = meaningOf(question.name, settings.domains, directory)
-  if (reading === undefined) return undefined
+  if (reading === undefined) {
+    // Until we know who there is, nobody else is to deny that an address is ours.
+    return directory.ready || !isReverse(question.name) ? undefined : failure(directory)
+  }
   if (!directory.ready && reading.meaning.kind !== 'apex' && reading.meaning.kind !== 'nameserver') {
-    return { rcode: 'SERVFAIL', authoritative: false, answers: [], authority: [], source: directory }
+    return failure(directory)
   }
   const heading = { name: question.name, ttl: settings.ttl }
   return replyOf({ question, reading, heading, context })
@@ -54,6 +58,10 @@ export function replyTo(question: Question, context: AnswerContext): Reply | und
 
 /** Names of addresses and machines: whose instances they stand for is not looked up again. */
 const namesAnybody: ReadonlySet<Meaning['kind']> = new Set(['address', 'reverse', 'host'])
+
+function failure(source: Directory): Reply {
+  return { rcode: 'SERVFAIL', authoritative: false, answers: [], authority: [], source }
+}
 
 function replyOf(asked: Asked): Reply {
   const { known, meaning, source } = asked.reading

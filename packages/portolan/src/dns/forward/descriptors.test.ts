@@ -25,6 +25,7 @@ const forwarder = openForwarder({
   upstreams: [{ host: '127.0.0.1', port: ${port} }],
   timeoutMs: ${timeoutMs},
   cacheSize: 0,
+  negativeTtl: 1,
   clock: { now: () => performance.now() },
   timers: realTimers,
   random: Math.random,

@@ -18,6 +18,8 @@ export interface ForwarderOptions {
   readonly timeoutMs: Milliseconds
   /** Answers that are kept, at most, and as many KiB; 0 = none. */
   readonly cacheSize: number
+  /** Seconds that reverse names that nobody is asked for may be denied for. */
+  readonly negativeTtl: number
   readonly clock: Clock
   readonly timers: Timers
   /** Not to be guessed by others (`node:crypto`): what a forged answer would have to know is drawn from it. */
@@ -33,7 +35,7 @@ export interface ForwarderOptions {
  * @throws Fault `config_invalid` where an upstream is named by anything but its address
  */
 export function openForwarder(options: ForwarderOptions): Forwarder {
-  const { clock, timers, random, log, timeoutMs } = options
+  const { clock, timers, random, log, timeoutMs, negativeTtl } = options
   for (const { host, port } of options.upstreams) refuseName(host, port)
   const upstreams = options.upstreams.map(address => new Upstream(address, log))
   const strayed = (address: HostPort): void => {
@@ -44,7 +46,18 @@ export function openForwarder(options: ForwarderOptions): Forwarder {
   const cache = new AnswerCache(options.cacheSize, clock)
   const counts = noCounts()
   const shown = exportForwardMetrics({ upstreams, cache, counts }, options.metrics)
-  return new UpstreamForwarder({ upstreams, exchange, cache, counts, shown, clock, timers, timeoutMs, log })
+  return new UpstreamForwarder({
+    upstreams,
+    exchange,
+    cache,
+    counts,
+    shown,
+    clock,
+    timers,
+    timeoutMs,
+    negativeTtl,
+    log,
+  })
 }
 
 function refuseName(host: string, port: number): void {

@@ -252,6 +252,13 @@ describe('what nobody else is asked', () => {
     if (query.edns !== undefined) expect(opt).toMatch(/^00002904d00000[08]0000000$/)
   })
 
+  it('names of a private network, which may be known a moment later', async () => {
+    const forwarder = openTested(opened, upstreams, { negativeTtl: 2 })
+    expect((await forwarder.read(queryFor('5.0.0.10.in-addr.arpa', 12))).authorities).toMatchObject([
+      { type: 'SOA', ttl: 2, data: { minimum: 2 } },
+    ])
+  })
+
   it('but a resolver inside is asked for names of its network', () => {
     const time = virtualTime()
     const script = new ScriptedExchange()

@@ -7,6 +7,7 @@ import { failureSeconds, longestSeconds } from './cache/lifetime.ts'
 import type { ForwardCounts, Result } from './counts.ts'
 import type { Forwarder } from './forwarder.ts'
 import { localAnswer, writeLocal } from './local/local-answer.ts'
+import type { LocalRules } from './local/special.ts'
 import { isWithin } from './local/zones.ts'
 import { bareAnswer, fresh, type KeptAnswer, keepAnswer, replyTo } from './message/kept-answer.ts'
 import type { Question } from './message/question-writing.ts'
@@ -34,6 +35,8 @@ export interface ForwarderParts {
   readonly clock: Clock
   readonly timers: Timers
   readonly timeoutMs: Milliseconds
+  /** Seconds that reverse names that end here may be denied for. */
+  readonly negativeTtl: number
   readonly log: Log
 }
 
@@ -59,8 +62,7 @@ export class UpstreamForwarder implements Forwarder {
   readonly #flights = new Map<string, Flight>()
   /** Whatever has ports open: flights, and trials that outlived theirs. */
   readonly #running = new Set<Resolution>()
-  /** Whether names of private networks end here: resolvers outside would not know them, and should not hear of them. */
-  readonly #privateToo: boolean
+  readonly #local: LocalRules
   #waiting = 0
   #toldAt = Number.NEGATIVE_INFINITY
   /** Questions that were not forwarded and not told of. */
@@ -69,7 +71,9 @@ export class UpstreamForwarder implements Forwarder {
 
   constructor(parts: ForwarderParts) {
     this.#parts = parts
-    this.#privateToo = !parts.upstreams.some(({ address }) => isWithin(address))
+    // Resolvers outside would not know names of private networks, and should not hear of them.
+    const privateToo = !parts.upstreams.some(({ address }) => isWithin(address))
+    this.#local = { privateToo, negativeTtl: parts.negativeTtl }
     parts.shown.underWay(() => this.#flights.size)
   }
 
@@ -92,7 +96,7 @@ export class UpstreamForwarder implements Forwarder {
     const { cache, upstreams } = this.#parts
     if (this.#isClosed) return Promise.resolve(this.#bare(query, rcodes.SERVFAIL, 'failed'))
     if (upstreams.length === 0) return Promise.resolve(this.#bare(query, rcodes.REFUSED, 'refused'))
-    const local = localAnswer(query, this.#privateToo)
+    const local = localAnswer(query, this.#local)
     if (local !== undefined) {
       this.#count(local.rcode === 'REFUSED' ? 'refused' : 'local')
       return Promise.resolve(writeLocal(query, local))

@@ -3,6 +3,13 @@ import { addressOfHex } from './hex.ts'
 const v4Shape = /^((?:(?:0|[1-9]\d{0,2})\.){4})in-addr\.arpa$/
 const v6Shape = /^((?:[0-9a-f]\.){32})ip6\.arpa$/
 
+const reverseShape = /(?:^|\.)(?:in-addr|ip6)\.arpa$/
+
+/** Whether it is where names of addresses are, or above some of them. */
+export function isReverse(name: string): boolean {
+  return reverseShape.test(name)
+}
+
 /** The address that a name asks back by (RFC 1035 section 3.5, RFC 3596 section 2.5): whole, in canonical text, or `undefined`. */
 export function addressOfReverse(name: string): string | undefined {
   const v4 = v4Shape.exec(name)?.[1]

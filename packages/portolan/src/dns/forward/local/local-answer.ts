@@ -2,7 +2,7 @@ import { classes, types } from '../../codec/codes.ts'
 import type { Query } from '../../codec/query.ts'
 import { writeMessage } from '../../codec/write-message.ts'
 import { udpSize } from '../message/question-writing.ts'
-import { type LocalAnswer, specialAnswer } from './special.ts'
+import { type LocalAnswer, type LocalRules, specialAnswer } from './special.ts'
 
 /** Long enough that whoever asks such questions leaves it for a while. */
 const anySeconds = 3600
@@ -15,11 +15,11 @@ const refused: LocalAnswer = { rcode: 'REFUSED', authoritative: false, answers: 
  * rather than names (RFC 6895 section 3.1), and what must not be recursed for: answers to that would tell strangers what
  * others have asked. ANY gets HINFO (RFC 8482 section 4.2). Then there are the names that are {@link specialAnswer}'s.
  */
-export function localAnswer(query: Query, privateToo: boolean): LocalAnswer | undefined {
+export function localAnswer(query: Query, rules: LocalRules): LocalAnswer | undefined {
   const { name, type } = query
   if (query.class !== classes.IN || isMeta(type)) return refused
   if (type === types.ANY) return anyAnswer(name)
-  return specialAnswer(name, type, privateToo) ?? (query.recursionDesired ? undefined : refused)
+  return specialAnswer(name, type, rules) ?? (query.recursionDesired ? undefined : refused)
 }
 
 /** The OPT record, where there is one, is the last eleven bytes, as in all our replies. */

@@ -4,8 +4,10 @@ import { types } from '../../codec/codes.ts'
 import { specialAnswer } from './special.ts'
 import { isWithin } from './zones.ts'
 
+const all = { privateToo: true, negativeTtl: 7 }
+const ours = { ...all, privateToo: false }
 const zeros = (count: number) => '0.'.repeat(count)
-const rcodeOf = (name: string, type: number = types.A) => specialAnswer(name, type, true)?.rcode
+const rcodeOf = (name: string, type: number = types.A) => specialAnswer(name, type, all)?.rcode
 
 describe('names that mean nothing outside', () => {
   it.each([
@@ -16,7 +18,7 @@ describe('names that mean nothing outside', () => {
     ['10.in-addr.arpa', types.NS, { target: '10.in-addr.arpa' }],
     ['invalid', types.SOA, { minimum: 10_800 }],
   ])('%s is this machine’s, or an empty zone’s', (name, type, record) => {
-    expect(specialAnswer(name, type, true)).toMatchObject({
+    expect(specialAnswer(name, type, all)).toMatchObject({
       rcode: 'NOERROR',
       answers: [{ name, ...record }],
       authority: [],
@@ -30,7 +32,7 @@ describe('names that mean nothing outside', () => {
     ['0.0.127.in-addr.arpa', types.PTR],
     ['1.0.0.127.in-addr.arpa', types.A],
   ])('%s exists, and has no such record', (name, type) => {
-    const answer = specialAnswer(name, type, true)
+    const answer = specialAnswer(name, type, all)
     expect(answer).toMatchObject({ rcode: 'NOERROR', answers: [], authority: [{ type: 'SOA' }] })
   })
 
@@ -48,7 +50,7 @@ describe('names that mean nothing outside', () => {
     'a.d.f.ip6.arpa',
     'a.8.e.f.ip6.arpa',
   ])('%s does not exist', name => {
-    expect(specialAnswer(name, types.PTR, true)).toMatchObject({
+    expect(specialAnswer(name, types.PTR, all)).toMatchObject({
       rcode: 'NXDOMAIN',
       authority: [{ type: 'SOA' }],
     })
@@ -74,10 +76,21 @@ describe('names that mean nothing outside', () => {
   })
 
   it('leaves private networks to a resolver that is in one, and nothing else', () => {
-    expect(specialAnswer('1.1.168.192.in-addr.arpa', types.PTR, false)).toBeUndefined()
-    expect(specialAnswer('a.d.f.ip6.arpa', types.PTR, false)).toBeUndefined()
-    expect(specialAnswer('1.0.0.127.in-addr.arpa', types.PTR, false)?.rcode).toBe('NOERROR')
-    expect(specialAnswer('printer.local', types.A, false)?.rcode).toBe('NXDOMAIN')
+    expect(specialAnswer('1.1.168.192.in-addr.arpa', types.PTR, ours)).toBeUndefined()
+    expect(specialAnswer('a.d.f.ip6.arpa', types.PTR, ours)).toBeUndefined()
+    expect(specialAnswer('1.0.0.127.in-addr.arpa', types.PTR, ours)?.rcode).toBe('NOERROR')
+    expect(specialAnswer('printer.local', types.A, ours)?.rcode).toBe('NXDOMAIN')
+  })
+
+  it.each([
+    ['1.1.168.192.in-addr.arpa', types.PTR, 7],
+    ['2.0.0.127.in-addr.arpa', types.PTR, 7],
+    ['a.d.f.ip6.arpa', types.PTR, 7],
+    ['10.in-addr.arpa', types.PTR, 7],
+    ['x.invalid', types.A, 10_800],
+    ['localhost', types.TXT, 10_800],
+  ])('%s is not denied for longer than it may take to exist', (name, type, seconds) => {
+    expect(specialAnswer(name, type, all)?.authority).toMatchObject([{ ttl: seconds, minimum: seconds }])
   })
 
   it('has an answer or none for every name', () => {
@@ -97,7 +110,7 @@ describe('names that mean nothing outside', () => {
     )
     fc.assert(
       fc.property(fc.array(label), fc.nat(300), (labels, type) => {
-        const answer = specialAnswer(labels.join('.'), type, true)
+        const answer = specialAnswer(labels.join('.'), type, all)
         for (const { name } of [...(answer?.answers ?? []), ...(answer?.authority ?? [])])
           expect(labels.join('.').endsWith(name)).toBe(true)
       }),

@@ -10,6 +10,14 @@ export interface LocalAnswer {
   readonly authority: readonly DnsRecord[]
 }
 
+/** What answers of our own depend on. */
+export interface LocalRules {
+  /** Whether private networks are among those names: a resolver inside such a network may know its names. */
+  readonly privateToo: boolean
+  /** Seconds that a reverse name may be denied for: an instance may have that address a moment later. */
+  readonly negativeTtl: number
+}
+
 /** RFC 6303 section 3, its three hours among it. */
 const zoneSeconds = 10_800
 const mailbox = 'nobody.invalid'
@@ -23,28 +31,32 @@ const reverseOfLoopback = new Set(['1.0.0.127.in-addr.arpa', `1.${'0.'.repeat(31
  * `localhost`, `invalid`, `test` (RFC 6761), `local` (RFC 6762), `onion` (RFC 7686), and the reverse names of addresses
  * that many have (RFC 6303, RFC 7793).
  * @param name lower case, without the last dot
- * @param privateToo whether private networks are among them: a resolver inside such a network may know its names
  */
-export function specialAnswer(name: string, type: number, privateToo: boolean): LocalAnswer | undefined {
+export function specialAnswer(
+  name: string,
+  type: number,
+  { privateToo, negativeTtl }: LocalRules,
+): LocalAnswer | undefined {
   const zone = zoneOf(name, privateToo)
   if (zone === undefined) return undefined
+  const soa = soaOf(zone, specialDomains.has(zone) ? zoneSeconds : negativeTtl)
   if (zone === localhost)
     return found(
-      zone,
+      soa,
       addressesOf(name).filter(record => types[record.type] === type),
     )
   if (reverseOfLoopback.has(name)) {
     const pointer: DnsRecord = { name, ttl: zoneSeconds, type: 'PTR', target: localhost }
-    return found(zone, type === types.PTR ? [pointer] : [])
+    return found(soa, type === types.PTR ? [pointer] : [])
   }
   if (name === zone)
     return found(
-      zone,
-      apex(zone).filter(record => types[record.type] === type),
+      soa,
+      [soa, nameserverOf(zone)].filter(record => types[record.type] === type),
     )
   // What exists only above other names has no records, and is no name that does not exist (RFC 8020).
-  for (const below of reverseOfLoopback) if (below.endsWith(`.${name}`)) return found(zone, [])
-  return { rcode: 'NXDOMAIN', authoritative: true, answers: [], authority: [soaOf(zone)] }
+  for (const below of reverseOfLoopback) if (below.endsWith(`.${name}`)) return found(soa, [])
+  return { rcode: 'NXDOMAIN', authoritative: true, answers: [], authority: [soa] }
 }
 
 /** The zone that a name is in: one of its endings. */
@@ -68,14 +80,15 @@ function addressesOf(name: string): readonly DnsRecord[] {
   ]
 }
 
-function apex(zone: string): readonly DnsRecord[] {
-  return [soaOf(zone), { name: zone, ttl: zoneSeconds, type: 'NS', target: zone }]
+function nameserverOf(zone: string): DnsRecord {
+  return { name: zone, ttl: zoneSeconds, type: 'NS', target: zone }
 }
 
-function soaOf(zone: string): DnsRecord {
+/** Its TTL and its minimum are how long it denies other names (RFC 2308 section 5). */
+function soaOf(zone: string, seconds: number): DnsRecord {
   return {
     name: zone,
-    ttl: zoneSeconds,
+    ttl: seconds,
     type: 'SOA',
     primary: zone,
     mailbox,
@@ -83,15 +96,15 @@ function soaOf(zone: string): DnsRecord {
     refresh: 3600,
     retry: 1200,
     expire: 604_800,
-    minimum: zoneSeconds,
+    minimum: seconds,
   }
 }
 
-function found(zone: string, answers: readonly DnsRecord[]): LocalAnswer {
+function found(soa: DnsRecord, answers: readonly DnsRecord[]): LocalAnswer {
   return {
     rcode: 'NOERROR',
     authoritative: true,
     answers,
-    authority: answers.length > 0 ? [] : [soaOf(zone)],
+    authority: answers.length > 0 ? [] : [soa],
   }
 }

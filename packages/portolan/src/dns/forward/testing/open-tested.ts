@@ -33,6 +33,7 @@ export function openTested(
     upstreams,
     timeoutMs: 3000,
     cacheSize: 1000,
+    negativeTtl: 1,
     clock: { now: () => performance.now() },
     timers: realTimers,
     random: seededRandom(randomBytes(4).readUInt32BE()),
