@@ -19,4 +19,15 @@ describe('dns', () => {
     expect(complaintsAbout({ forwardTimeout: '1m' })).toBe('it holds')
     expect(complaintsAbout({ forwardTimeout: '61s' })).toContain('dns.forwardTimeout: at most a minute')
   })
+
+  it('takes each domain once, and none of them is none', () => {
+    expect(complaintsAbout({ domains: ['none'] })).toContain('dns.domains[0]: `none` is no domain')
+    expect(complaintsAbout({ domains: ['a', 'consul'] })).toContain(
+      'dns.consulDomains[0]: consul is in domains, too',
+    )
+    expect(complaintsAbout({ domains: ['a', 'b'], consulDomains: ['c', 'b'] })).toContain(
+      'dns.consulDomains[1]: b is in domains, too',
+    )
+    expect(complaintsAbout({ domains: ['a', 'consul'], consulDomains: [] })).toBe('it holds')
+  })
 })

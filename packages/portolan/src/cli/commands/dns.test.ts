@@ -27,4 +27,11 @@ describe('portolan dns', () => {
       message: expect.stringContaining(message),
     })
   })
+
+  it('refuses a domain that is to have both forms of names', async () => {
+    await expect(run({ domain: ['svc', 'Consul.'] })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: '--consul-domain consul: it is a --domain, too',
+    })
+  })
 })

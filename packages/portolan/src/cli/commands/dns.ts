@@ -1,5 +1,5 @@
 import { type HostPort, parseHostPort, parseNetwork, toFault } from '@portolan/core'
-import { dnsLimits } from '../../config/dns-limits.ts'
+import { dnsLimits, domainShape } from '../../config/dns-limits.ts'
 import { parseResolverAddress } from '../../config/resolver-address.ts'
 import { refuseLoops } from '../../dns/forward/loops.ts'
 import { systemResolvers } from '../../dns/forward/system-resolvers.ts'
@@ -137,6 +137,14 @@ function settingsOf(invocation: Invocation, listen: readonly HostPort[]): DnsSet
   const domains = [...styled('portolan', 'domain'), ...styled('consul', 'consulDomain')]
   if (!domains.some(({ style }) => style === 'portolan'))
     throw usage('--domain none: there must be one', 'leave it out for portolan, or name another')
+  const twice = domains.find(({ name, style }) =>
+    domains.some(other => other.name === name && other.style !== style),
+  )
+  if (twice !== undefined)
+    throw usage(
+      `--consul-domain ${twice.name}: it is a --domain, too`,
+      'names in one domain have one form: leave it out of one of them',
+    )
   const trusted = named('trust', dnsDefaults.trusted)
   for (const network of trusted) {
     if (parseNetwork(network) === undefined)
@@ -173,8 +181,6 @@ function forwardTimeout(invocation: Invocation): number {
   const said = `--forward-timeout ${textOption(invocation, 'forwardTimeout')}: at most a minute`
   throw usage(said, 'clients give up after a few seconds: write 3s')
 }
-
-const domainShape = /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
 
 function domainName(text: string, option: string): string {
   const name = text.toLowerCase().replace(/\.$/, '')

@@ -1,15 +1,16 @@
 import { type HostPort, toFault } from '@portolan/core'
 import { z } from 'zod'
-import { dnsLimits } from '../dns-limits.ts'
+import { dnsLimits, domainShape } from '../dns-limits.ts'
 import { parseResolverAddress } from '../resolver-address.ts'
 import { described, duration, durationOrNone, listenAddress, network, oneOrMany, said } from '../scalars.ts'
 
 const domain = z
   .string()
   .regex(
-    /^(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    domainShape,
     said('not a domain', 'write lower-case labels without the last dot: portolan, or svc.example.com'),
   )
+  .refine(name => name !== 'none', said('`none` is no domain', 'for no domains of Consul: consulDomains: []'))
 
 const forwardWords = ['none', 'system'] as const
 
@@ -109,6 +110,15 @@ export const dnsSection = z
       .max(1_000_000)
       .default(10_000)
       .describe('How many of their answers are kept, at most.'),
+  })
+  .superRefine(({ domains, consulDomains }, context) => {
+    const at = consulDomains.findIndex(name => domains.includes(name))
+    if (at === -1) return
+    const message = said(
+      `${consulDomains[at]} is in domains, too`,
+      'names in one domain have one form: leave it out of one of the lists',
+    )
+    context.addIssue({ code: 'custom', path: ['consulDomains', at], message })
   })
   .prefault({})
   .describe('DNS: services by name, for everything that speaks it.')
