@@ -40,8 +40,27 @@ describe('dnsFindings', () => {
 })
 
 describe('pointing', () => {
+  const own = ['127.0.0.1', '::1', 'fe80::1', '192.0.2.7']
+
   it('goes by the port: resolv.conf has none', () => {
-    expect(pointing(server, 'portolan')).toContain('--dns-listen 127.0.0.1:53')
-    expect(pointing({ host: '10.0.0.5', port: 53 }, 'portolan')).toContain('nameserver 10.0.0.5')
+    expect(pointing([server], 'portolan', own)).toContain('--dns-listen 192.0.2.7:53')
+    expect(pointing([{ host: '10.0.0.5', port: 53 }], 'portolan', own)).toContain('nameserver 10.0.0.5')
+  })
+
+  it('names an address of this machine where the server listens at any', () => {
+    const told = (host: string) => pointing([{ host, port: 53 }], 'portolan', [...own, 'fd00::7'])
+    expect(told('0.0.0.0')).toContain('nameserver 192.0.2.7,')
+    expect(told('0.0.0.0')).toContain('server=/portolan/192.0.2.7#53')
+    expect(told('::')).toContain('nameserver fd00::7,')
+    expect(pointing([{ host: '0.0.0.0', port: 53 }], 'portolan', [])).toContain('nameserver 127.0.0.1,')
+  })
+
+  it('sends no container to its own loopback', () => {
+    const both = [server, { host: '10.0.0.5', port: 7453 }]
+    expect(pointing(both, 'portolan', own)).toContain('podman run --dns 10.0.0.5)')
+    expect(pointing([server], 'portolan', own)).toContain('podman run --dns 192.0.2.7)')
+    const told = pointing([server], 'portolan', ['127.0.0.1'])
+    expect(told).toContain('podman run --dns ADDRESS)')
+    expect(told).toContain('--dns-listen ADDRESS:53')
   })
 })

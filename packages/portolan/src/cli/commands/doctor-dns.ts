@@ -1,5 +1,6 @@
 import { promises as dns } from 'node:dns'
-import { formatHostPort, type HostPort } from '@portolan/core'
+import { formatHostPort, type HostPort, isLoopback, isUnspecified, parseIp } from '@portolan/core'
+import { ownAddresses } from '../../dns/forward/own-addresses.ts'
 import type { Finding } from './doctor-finding.ts'
 
 const patienceMs = 1000
@@ -40,20 +41,41 @@ export async function dnsFindings(
   if (known) return [own, { what, state: 'ok', found: `its resolver knows ${domain}` }]
   return [
     own,
-    { what, state: 'ok', found: `its resolver does not know ${domain}`, mend: pointing(server, domain) },
+    { what, state: 'ok', found: `its resolver does not know ${domain}`, mend: pointing(listen, domain) },
   ]
 }
 
-/** How a host, or a container, is pointed at a server. */
-export function pointing({ host, port }: HostPort, domain: string): string {
+/**
+ * How a host, or a container, is pointed at a server.
+ * @param listen where it listens; the first one counts, but for containers, whose loopback is another one
+ * @param own every address of this machine
+ */
+export function pointing(
+  listen: readonly HostPort[],
+  domain: string,
+  own: readonly string[] = ownAddresses(),
+): string {
+  const [server] = listen
+  if (server === undefined) return ''
+  const port = server.port
+  const outside = [...listen.map(({ host }) => host), ...own].find(isOutside) ?? 'ADDRESS'
+  // "Any" is no place to send a question to, and `::` takes none over IPv4.
+  const isReached = (address: string): boolean =>
+    isOutside(address) && address.includes(':') === server.host.includes(':')
+  const host = isUnspecified(server.host) ? (own.find(isReached) ?? reached(server.host)) : server.host
   const ways = [
     `systemd-resolved: resolvectl dns lo ${formatHostPort(host, port)} && resolvectl domain lo '~${domain}'`,
     `dnsmasq: server=/${domain}/${host}#${port}`,
     port === 53
       ? `resolv.conf: nameserver ${host}, before the others; set dns.forward, since it is asked for all names then`
-      : `resolv.conf and containers (podman run --dns) know port 53 alone: portolan up --dns-listen ${formatHostPort(host, 53)}, with dns.forward for all other names`,
+      : `resolv.conf and containers (podman run --dns ${outside}) know port 53 alone: portolan up --dns-listen ${formatHostPort(outside, 53)}, with dns.forward for all other names`,
   ]
   return `to have it know them: ${ways.join('\n      or ')}`
+}
+
+/** Whether others get here by it: no loopback, no "any", no name, and nothing that needs a zone. */
+function isOutside(host: string): boolean {
+  return parseIp(host) !== undefined && !isLoopback(host) && !isUnspecified(host) && !/^fe[89ab]/i.test(host)
 }
 
 async function askForStart(server: HostPort | undefined, domain: string): Promise<string> {
