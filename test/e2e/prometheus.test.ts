@@ -12,16 +12,11 @@ afterEach(() => processes.endAll())
 const program = join(root, 'test/e2e/programs/metrics.mjs')
 
 async function startRegistry() {
-  const [api, gateway, admin] = [await freePort(), await freePort(), await freePort()]
+  const api = await freePort()
   const directory = processes.directory()
-  const file = processes.file(
-    'portolan.yaml',
-    `api: { listen: ["127.0.0.1:${api}"] }
-gateway: { listen: "127.0.0.1:${gateway}", admin: "127.0.0.1:${admin}" }
-`,
-    directory,
-  )
-  const up = await processes.up(['--config', file, '--data', join(directory, 'data')])
+  const file = processes.file('portolan.yaml', `api: { listen: ["127.0.0.1:${api}"] }\n`, directory)
+  // Alone: it is killed, and could end no gateway of its own any more.
+  const up = await processes.up(['--config', file, '--data', join(directory, 'data'), '--roles', 'registry'])
   return { up, url: `http://127.0.0.1:${api}` }
 }
 
