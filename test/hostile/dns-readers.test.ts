@@ -186,11 +186,11 @@ describe('c-ares', () => {
     'reads %i SRV records over TCP, with what goes along',
     async count => {
       const resolver = await resolverOf({ answers: many(count, srv), additional: many(count, targetA) })
-      // Later versions of Node name the type, too.
       const read = await resolver.resolveSrv(name)
-      expect(read).toMatchObject(
-        many(count, index => ({ name: target(index), port: 8080, priority: 1, weight: index })),
-      )
+      // Later versions of Node name the type, too.
+      expect(
+        read.map(({ name: to, port, priority, weight }) => ({ name: to, port, priority, weight })),
+      ).toEqual(many(count, index => ({ name: target(index), port: 8080, priority: 1, weight: index })))
     },
   )
 
